@@ -1,0 +1,110 @@
+"""Assemble: a tally becomes the release of a wave.
+
+What belongs here: calling coarsen, estimate and disclose in order and putting their results together with where they came
+from. Pure: from a tally and the earlier releases to a release. What does not: storing it (`stages`).
+"""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from survey_pipeline import names
+from survey_pipeline.coarsen import coarsen
+from survey_pipeline.disclose import disclose, disclose_stages
+from survey_pipeline.errors import NotSafeToPublish
+from survey_pipeline.estimate import estimate
+from survey_pipeline.instrument import Instrument, Level, atoms
+from survey_pipeline.reading import ExportReport
+from survey_pipeline.release import InstrumentSummary, Policy, PublishedLevel, Release, StageCount
+
+
+def make_release(
+    tally: pl.DataFrame,
+    instrument: Instrument,
+    policy: Policy,
+    wave: str,
+    exports: Sequence[ExportReport],
+    ledger: Sequence[Release] = (),
+    correction: str | None = None,
+) -> Release:
+    """Coarsen, estimate, disclose: pure, from a tally and the earlier releases to a release.
+
+    Raises `NotSafeToPublish` if not even the number of answers may be told.
+    """
+    levels = coarsen(tally, instrument, policy, earlier_levels(ledger, wave))
+    mine = [release for release in ledger if release.wave == wave]
+    hidden_before = pl.concat([release.frame() for release in mine]) if mine else None
+    rows = disclose(estimate(tally, instrument, levels), policy, hidden_before)
+    if rows.filter(pl.col(names.STATUS) != names.Status.SUPPRESSED).is_empty():
+        raise NotSafeToPublish(
+            f"Fewer than {policy.min_n} people answered, so nothing about them may be shown.", "Wait for more answers."
+        )
+    tidy = rows.select(pl.lit(instrument.name).alias(names.INSTRUMENT), pl.lit(wave).alias(names.WAVE), pl.all())
+    return Release(
+        instrument=InstrumentSummary(
+            name=instrument.name, title=instrument.title, version=instrument.version, fingerprint=instrument.fingerprint
+        ),
+        wave=wave,
+        release_number=len(mine) + 1,
+        correction=correction if mine else None,
+        provenance=names.INVENTED if any(export.invented for export in exports) else names.REAL,
+        inputs_sha256=tuple(sorted(export.sha256 for export in exports)),
+        policy=policy,
+        stages=stages_of(exports, policy),
+        levels={name: _published_levels(name, found, instrument) for name, found in levels.items()},
+        rows=tuple(tidy.iter_rows(named=True)),  # type: ignore[arg-type]
+    )
+
+
+def earlier_levels(ledger: Sequence[Release], wave: str) -> dict[str, list[Level]]:
+    """The levels of the wave before, as they were published."""
+    before = release_before(ledger, wave)
+    if before is None:
+        return {}
+    return {
+        exposure: [
+            Level(code=level.code, label=level.label, members=level.members, merged=level.merged) for level in levels
+        ]
+        for exposure, levels in before.levels.items()
+    }
+
+
+def release_before(ledger: Sequence[Release], wave: str) -> Release | None:
+    """The release in force of the wave before, if there is one."""
+    earlier = [release for release in ledger if release.wave < wave]
+    return max(earlier, key=lambda release: (release.wave, release.release_number), default=None)
+
+
+def _published_levels(exposure: str, levels: Sequence[Level], instrument: Instrument) -> tuple[PublishedLevel, ...]:
+    item = instrument.items[exposure]
+    finest = {atom.code: atom.label for atom in atoms(item)}
+    bands = {band.code: band.label for band in item.bands}
+    return tuple(
+        PublishedLevel(
+            code=level.code,
+            label=level.label,
+            made_of=tuple(finest[code] for code in level.members) if not bands else (level.label,),
+            members=level.members,
+            merged=level.merged,
+        )
+        for level in levels
+    )
+
+
+STAGE_LABELS = {
+    "rows_quarantined": "Set aside: a required answer was missing or not possible",
+    names.Exclusion.EMPTY_ROW: "Left out: an empty row",
+    names.Exclusion.IDENTICAL_ROW: "Left out: the same row handed in twice",
+    names.Exclusion.NO_CONSENT: "Left out: no consent",
+    names.Exclusion.SAME_RESPONDENT: "Left out: a second answer by the same person",
+    "rows_kept": "Answers used",
+}
+
+
+def stages_of(exports: Sequence[ExportReport], policy: Policy) -> tuple[StageCount, ...]:
+    """Rows at each stage, rounded and hidden like any other count of people."""
+    counts = {stage: sum(export.rows_excluded.get(stage, 0) for export in exports) for stage in STAGE_LABELS}
+    counts["rows_quarantined"] = sum(export.rows_quarantined for export in exports)
+    counts["rows_kept"] = sum(export.rows_kept for export in exports)
+    parts = [(str(stage), label, counts[stage]) for stage, label in STAGE_LABELS.items()]
+    return disclose_stages(sum(export.rows_read for export in exports), parts, policy)

@@ -1,0 +1,409 @@
+"""The command line: words and exit codes around the pipeline.
+
+What belongs here: arguments, progress, and what a person reads. What does not: any step of a run. Results go to stdout,
+progress and words to stderr; with `--json`, stdout holds one JSON document and nothing else.
+"""
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from survey_pipeline import names
+from survey_pipeline.errors import UserError, WrongUsage
+from survey_pipeline.instrument import load_instrument
+from survey_pipeline.pipeline import WaveRun, run_wave
+from survey_pipeline.reading import ExportReport, Tell, check_exports, silently
+from survey_pipeline.request import Places, RunRequest, check_wave
+from survey_pipeline.stages import exact_estimates, render_again
+from survey_pipeline.storage import Warehouse, known_wave
+
+app = typer.Typer(
+    name="survey-pipeline",
+    help="Survey exports go in; only numbers that are true, honest and safe to publish come out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+words = Console(stderr=True, highlight=False, soft_wrap=True)
+
+Exports = Annotated[list[Path], typer.Argument(help="Exports of one wave, as the survey tool wrote them.")]
+InstrumentName = Annotated[
+    str, typer.Option("--instrument", "-i", envvar="SURVEY_PIPELINE_INSTRUMENT", help="A shipped instrument or a path.")
+]
+WaveName = Annotated[str, typer.Option("--wave", "-w", help="2026, 2026-03, 2026-Q1 or 2026-W09.")]
+OptionalWave = Annotated[str | None, typer.Option("--wave", "-w", help="2026, 2026-03, 2026-Q1 or 2026-W09.")]
+Home = Annotated[
+    Path, typer.Option("--home", envvar="SURVEY_PIPELINE_HOME", help="The folder with warehouse/ and reports/.")
+]
+WarehouseAt = Annotated[
+    str | None, typer.Option("--warehouse", envvar="SURVEY_PIPELINE_WAREHOUSE", help="A folder or object-store URL.")
+]
+ReportsAt = Annotated[
+    Path | None, typer.Option("--reports", envvar="SURVEY_PIPELINE_REPORTS", help="Where reports go.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else there.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless something is wrong.")]
+Why = Annotated[str | None, typer.Option("--correction", help="Why a published wave is made again from other inputs.")]
+
+
+@app.command()
+def run(
+    exports: Exports,
+    instrument: InstrumentName,
+    wave: WaveName,
+    home: Home = Path(),
+    warehouse: WarehouseAt = None,
+    reports: ReportsAt = None,
+    correction: Why = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make one wave: read, validate, count, estimate, disclose, render."""
+    request = RunRequest.checked(
+        exports=tuple(exports),
+        instrument=instrument,
+        wave=wave,
+        home=home,
+        warehouse=warehouse,
+        reports=reports,
+        correction=correction,
+    )
+    with progress(quiet=quiet) as tell:
+        done = run_wave(request, tell=tell)
+    _show(done.as_json(), as_json, quiet, lambda: tell_run(done))
+
+
+@app.command()
+def check(
+    exports: Exports,
+    instrument: Annotated[
+        str | None, typer.Option("--instrument", "-i", help="Without it, only how the file reads.")
+    ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Read and validate exports; write nothing."""
+    if instrument is None:
+        _show(_how_it_reads(exports), as_json, quiet, lambda: _tell_how_it_reads(exports))
+        return
+    loaded = load_instrument(instrument)
+    with progress(quiet=quiet) as tell:
+        found = check_exports(exports, loaded, tell)
+    document = {"instrument": loaded.name, "wave": None, "exports": [asdict(report) for report in found]}
+    _show({**document, "releases": [], "reports": []}, as_json, quiet, lambda: tell_exports(found))
+
+
+def _how_it_reads(exports: Sequence[Path]) -> dict[str, Any]:
+    from survey_pipeline.exports import read_export
+
+    def described(path: Path) -> dict[str, Any]:
+        export = read_export(path)
+        return {
+            "file": path.name,
+            "sha256": export.sha256,
+            "tool": export.tool,
+            "encoding": export.encoding,
+            "separator": export.separator,
+            "header_rows": export.header_rows,
+            "rows_read": sum(batch.height for batch in export.batches(range(len(export.headings)))),
+            "columns_read": len(export.headings),
+            "detected_because": export.detected_because,
+        }
+
+    return {"instrument": None, "wave": None, "exports": [described(path) for path in exports]}
+
+
+def _tell_how_it_reads(exports: Sequence[Path]) -> None:
+    for found in _how_it_reads(exports)["exports"]:
+        typer.echo(
+            f"{found['file']}: {found['rows_read']} rows, {found['columns_read']} columns ({found['detected_because']})"
+        )
+
+
+class Tool(StrEnum):
+    """Survey tools whose exports can be invented."""
+
+    GOOGLE_FORMS = "google_forms"
+
+
+@app.command()
+def sample(
+    instrument: InstrumentName,
+    wave: WaveName,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")],
+    rows: Annotated[int, typer.Option(min=0, help="How many people to invent.")] = 1200,
+    tool: Annotated[str, typer.Option(help="Which tool's format.")] = Tool.GOOGLE_FORMS,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same file.")] = 1,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Invent an export, clearly labelled as invented."""
+    from survey_pipeline.sample import load_plan, write_sample
+
+    plan = load_plan(instrument)
+    summary = write_sample(load_instrument(instrument), plan, check_wave(wave), rows, seed, out, tool)
+    _show(asdict(summary), as_json, quiet, lambda: words.print(f"Invented data: {rows} people in {out}"))
+
+
+@app.command()
+def backfill(
+    folder: Annotated[Path, typer.Argument(help="A folder of waves: sub-folders or files named after them.")],
+    instrument: InstrumentName,
+    home: Home = Path(),
+    warehouse: WarehouseAt = None,
+    reports: ReportsAt = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make every wave found in a folder, in order."""
+    from survey_pipeline.waves import find_waves
+
+    runs = []
+    for wave, exports in find_waves(folder).items():
+        request = RunRequest.checked(
+            exports=exports, instrument=instrument, wave=wave, home=home, warehouse=warehouse, reports=reports
+        )
+        with progress(quiet=quiet) as tell:
+            runs.append(run_wave(request, tell=tell))
+        if not quiet and not as_json:
+            tell_run(runs[-1])
+    if as_json:
+        typer.echo(json.dumps({"waves": [done.as_json() for done in runs]}, indent=2))
+
+
+@app.command()
+def estimates(
+    instrument: InstrumentName,
+    wave: WaveName,
+    home: Home = Path(),
+    warehouse: WarehouseAt = None,
+    finest: Annotated[bool, typer.Option("--finest", help="At the finest levels, before anything is merged.")] = False,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write a CSV file instead of to stdout.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """The exact estimates of a wave. For the steward: NOT for publication."""
+    places = Places(home=home, warehouse=warehouse)
+    table = exact_estimates(places, load_instrument(instrument), check_wave(wave), finest=finest)
+    words.print("[bold]Exact numbers: not for publication.[/bold] Keep them on this machine.")
+    if as_json:
+        typer.echo(json.dumps({"instrument": instrument, "wave": wave, "estimates": table.to_dicts()}))
+    elif out:
+        _refuse_reports_folder(out, places)
+        table.write_csv(out)
+    else:
+        typer.echo(table.write_csv(), nl=False)
+
+
+def _refuse_reports_folder(out: Path, places: Places) -> None:
+    if out.resolve().is_relative_to(places.reports_folder.resolve()):
+        raise WrongUsage("Exact numbers may not be written among the reports.", "Choose another folder for --out.")
+
+
+@app.command()
+def report(
+    instrument: InstrumentName,
+    wave: OptionalWave = None,
+    home: Home = Path(),
+    warehouse: WarehouseAt = None,
+    reports: ReportsAt = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Render the reports again, from the releases alone."""
+    places = Places(home=home, warehouse=warehouse, reports=reports)
+    paths = render_again(places, load_instrument(instrument).name, wave and check_wave(wave))
+    _show({"reports": list(paths)}, as_json, quiet, lambda: typer.echo("\n".join(paths)))
+
+
+class CodebookFormat(StrEnum):
+    """A page to read or a table to work with."""
+
+    PAGE = "page"
+    CSV = "csv"
+
+
+@app.command()
+def codebook(
+    instrument: InstrumentName,
+    form: Annotated[CodebookFormat, typer.Option("--format")] = CodebookFormat.PAGE,
+    as_json: AsJson = False,
+) -> None:
+    """What the instrument asks, as a page or a table."""
+    from survey_pipeline.codebook import codebook_page, codebook_table
+
+    loaded = load_instrument(instrument)
+    if as_json:
+        typer.echo(json.dumps({"instrument": loaded.name, "items": codebook_table(loaded).to_dicts()}))
+    else:
+        page = form is CodebookFormat.PAGE
+        typer.echo(codebook_page(loaded) if page else codebook_table(loaded).write_csv(), nl=False)
+
+
+@app.command()
+def quarantine(
+    instrument: InstrumentName,
+    wave: WaveName,
+    home: Home = Path(),
+    warehouse: WarehouseAt = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write a CSV file, with what was written.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Refused rows and values with their reasons. What was written is shown only in the file that --out names."""
+    places = Places(home=home, warehouse=warehouse)
+    name = load_instrument(instrument).name
+    store = Warehouse(places.warehouse_location)
+    refused = store.quarantine(name, wave, known_wave(store, name, check_wave(wave))["quarantine_version"]).collect()
+    counts = (
+        refused.group_by(names.ITEM, names.RULE, names.WHOLE_ROW).len("n").sort(names.ITEM, names.RULE, names.WHOLE_ROW)
+    )
+    if out:
+        _refuse_reports_folder(out, places)
+        refused.sort(names.EXPORT, names.RECORD, names.ITEM).write_csv(out)
+        words.print(
+            f"{refused.height} refused values in {out}. They are people's own answers: keep the file on this machine."
+        )
+    document = {"instrument": name, "wave": wave, "refused": counts.to_dicts()}
+    _show(document, as_json, False, lambda: _tell_refused(counts.to_dicts()))
+
+
+def _tell_refused(counts: Sequence[dict[str, Any]]) -> None:
+    for row in counts:
+        what = "row set aside" if row[names.WHOLE_ROW] else "value refused"
+        typer.echo(f"{row[names.ITEM]}: {row[names.RULE]}, {what}, {row['n']} times")
+    if not counts:
+        typer.echo("Nothing was refused.")
+
+
+@app.command()
+def history(
+    home: Home = Path(),
+    warehouse: WarehouseAt = None,
+    as_json: AsJson = False,
+) -> None:
+    """Waves, releases and table versions, and what each was made from."""
+    store = Warehouse(Places(home=home, warehouse=warehouse).warehouse_location)
+    entries = [entry for name in store.instruments() for entry in _releases(store, name)]
+    _show({"releases": entries}, as_json, False, lambda: _tell_history(entries))
+
+
+def _releases(store: Warehouse, instrument: str) -> Iterator[dict[str, Any]]:
+    for stored in store.releases(instrument):
+        yield {
+            "instrument": instrument,
+            "wave": stored.release.wave,
+            "release_number": stored.release.release_number,
+            "correction": stored.release.correction,
+            "inputs_sha256": list(stored.release.inputs_sha256),
+            "responses_version": stored.responses_version,
+            "tally_version": stored.tally_version,
+        }
+
+
+def _tell_history(entries: Sequence[dict[str, Any]]) -> None:
+    for entry in entries:
+        inputs = ", ".join(sha[:12] for sha in entry["inputs_sha256"])
+        why = f" (correction: {entry['correction']})" if entry["correction"] else ""
+        where = f"responses version {entry['responses_version']}, tally version {entry['tally_version']}"
+        typer.echo(
+            f"{entry['instrument']} {entry['wave']} release {entry['release_number']}{why}: from {inputs}; {where}"
+        )
+    if not entries:
+        typer.echo("Nothing has been published from this warehouse yet.")
+
+
+# --- Telling people ---------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def progress(*, quiet: bool = False) -> Iterator[Tell]:
+    """A progress line on stderr while a run is at work; nothing where stderr is no terminal."""
+    if quiet or not words.is_terminal:
+        yield silently
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TextColumn("{task.completed:,.0f} rows"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=words, transient=True) as bar:
+        tasks: dict[str, Any] = {}
+
+        def tell(stage: str, rows: int) -> None:
+            tasks.setdefault(stage, bar.add_task(stage) if stage not in tasks else None)
+            bar.update(tasks[stage], completed=rows)
+
+        yield tell
+
+
+def tell_run(done: WaveRun) -> None:
+    """What a run did, for the steward: exact counts."""
+    tell_exports(done.exports)
+    for released in done.releases:
+        what = "published" if released.is_new else "unchanged since"
+        hidden = f", {released.rows_suppressed} hidden" if released.rows_suppressed else ""
+        numbers = f"{released.rows_published} numbers{hidden}"
+        typer.echo(f"{done.instrument} {done.wave}: {what} release {released.release_number} ({numbers})")
+    for path in done.reports:
+        typer.echo(path)
+
+
+def tell_exports(exports: Sequence[ExportReport]) -> None:
+    """What became of the rows of each export."""
+    for report in exports:
+        left_out = ", ".join(f"{n} {reason.replace('_', ' ')}" for reason, n in report.rows_excluded.items()) or "0"
+        typer.echo(
+            f"{report.file}: {report.rows_read} rows read = {report.rows_kept} kept"
+            f" + {report.rows_quarantined} set aside + left out: {left_out}"
+        )
+        refused = sum(n for rules in report.values_refused.values() for n in rules.values())
+        if refused:
+            typer.echo(f"  {refused} answers were refused; `survey-pipeline quarantine` says which rules they broke.")
+        if report.items_not_asked:
+            typer.echo(f"  not asked in this export: {', '.join(report.items_not_asked)}")
+
+
+def _show(document: dict[str, Any], as_json: bool, quiet: bool, tell: Callable[[], None]) -> None:
+    if as_json:
+        typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    elif not quiet:
+        tell()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; the exit code says what kind of trouble there was."""
+    try:
+        app(args=list(arguments) if arguments is not None else None)
+    except UserError as error:
+        words.print(error.problem, markup=False)
+        if error.next_step:
+            words.print(error.next_step, markup=False)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:
+        if os.environ.get("SURVEY_PIPELINE_TRACEBACK"):
+            raise
+        words.print(fault(error), markup=False)
+        sys.exit(1)
+
+
+def fault(error: Exception) -> str:
+    """What may be said of a fault of ours: its kind and place. A message or traceback could quote an answer."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"A fault of ours, not of your files: {type(error).__name__} in {Path(place.filename).name}, line {place.lineno}.\n"
+        "Please report that line. SURVEY_PIPELINE_TRACEBACK=1 shows more; what it shows may quote answers, so do not share it."
+    )

@@ -1,0 +1,84 @@
+"""The codebook: an instrument as a page for people and a table for programs.
+
+What belongs here: saying what each item asks, which answers it takes and where its thresholds come from. What does not:
+anything about the answers given.
+"""
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from survey_pipeline.instrument import Instrument, Item, Threshold
+
+CODEBOOK_SCHEMA = dict.fromkeys(
+    ("item", "column", "label", "question", "theme", "kind", "role", "unit", "answers", "required", "source"), pl.String
+)
+
+
+def codebook_table(instrument: Instrument) -> pl.DataFrame:
+    """One row a column of the responses (or one for an item that is not stored); all text."""
+    rows = [row for name, item in instrument.items.items() for row in _rows(name, item)]
+    return pl.DataFrame(rows, schema=CODEBOOK_SCHEMA, orient="row")
+
+
+def _rows(name: str, item: Item) -> Iterator[tuple[str, ...]]:
+    for column in item.columns(name) if item.is_stored else ("",):
+        yield (
+            name,
+            column,
+            item.label,
+            item.question,
+            item.theme,
+            item.kind.value,
+            item.role.value,
+            item.unit,
+            answers_of(item),
+            "yes" if item.required else "no",
+            item.source,
+        )
+
+
+def answers_of(item: Item) -> str:
+    """The answers an item takes, in words."""
+    if item.options:
+        return "; ".join(f"{option.code} = {option.label}" for option in item.options)
+    if item.minimum is None and item.maximum is None:
+        return item.kind.value.replace("_", " or ")
+    low, high = (_number(bound) for bound in (item.minimum, item.maximum))
+    return f"{low} to {high}".strip()
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:g}"
+
+
+def codebook_page(instrument: Instrument) -> str:
+    """The codebook as Markdown, a section a theme."""
+    lines = [
+        f"# {instrument.title}",
+        "",
+        instrument.about,
+        "",
+        f"Version {instrument.version}, for {instrument.community}.",
+    ]
+    themes = dict.fromkeys(item.theme for item in instrument.items.values())
+    for theme in themes:
+        lines += ["", f"## {theme[:1].upper()}{theme[1:]}", ""]
+        lines += [line for name, item in instrument.items.items() if item.theme == theme for line in _entry(name, item)]
+    return "\n".join([*lines, ""])
+
+
+def _entry(name: str, item: Item) -> Iterator[str]:
+    stored = "" if item.is_stored else ", not stored"
+    required = ", required" if item.required else ""
+    yield f"- **{item.label}** (`{name}`, {item.kind.value}{required}{stored}): {item.question}"
+    yield f"  - answers: {answers_of(item)}{f' {item.unit}' if item.unit else ''}"
+    if item.bands:
+        yield f"  - bands: {'; '.join(band.label for band in item.bands)}"
+    yield from (f"  - {_threshold(threshold)}" for threshold in item.thresholds)
+    if item.note:
+        yield f"  - note: {item.note}"
+
+
+def _threshold(threshold: Threshold) -> str:
+    return f"`{threshold.name}`: {threshold.label} ({threshold.source})"

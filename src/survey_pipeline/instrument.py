@@ -1,0 +1,518 @@
+"""The instrument: what a survey asks, what a valid answer is, and which tables are made of it.
+
+What belongs here: the pydantic models of `instrument.toml`, reading it, and the questions the stages ask of it (levels of
+an exposure, outcomes of a table). What does not: anything that touches a respondent's row; the pandera schema compiled from
+the instrument is in `schema`, its page for people in `codebook`.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from functools import cached_property
+from hashlib import sha256
+from importlib.resources import files
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from survey_pipeline.errors import InputRefused, WrongUsage, did_you_mean
+from survey_pipeline.names import NOT_APPLICABLE, NOT_STATED, option_column
+
+Code = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
+"""Lower case, digits and underscores: safe as a column, a file name and a reference."""
+
+
+class Strict(BaseModel):
+    """Frozen, and refusing keys it does not know: a misspelt key must not become a silent default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Kind(StrEnum):
+    """What an answer looks like."""
+
+    CHOICE = "choice"
+    CHOICES = "choices"
+    YES_NO = "yes_no"
+    SCALE = "scale"
+    NUMBER = "number"
+    DATE = "date"
+    TEXT = "text"
+
+
+class Role(StrEnum):
+    """What an item is for."""
+
+    EXPOSURE = "exposure"
+    OUTCOME = "outcome"
+    BASELINE = "baseline"
+    SAFETY = "safety"
+    STRATUM = "stratum"
+    DETAIL = "detail"
+    DIARY = "diary"
+    CONSENT = "consent"
+    IDENTIFIER = "identifier"
+    DROP = "drop"
+
+
+NOT_STORED = frozenset({Role.IDENTIFIER, Role.DROP})
+"""Roles whose answers are used while reading, if at all, and never written anywhere."""
+
+
+class Option(Strict):
+    """One answer of a closed question, as it is coded, shown, exported and misspelt."""
+
+    code: Code
+    label: str
+    spellings: tuple[str, ...] = ()
+    exclusive: bool = False
+
+
+class Band(Strict):
+    """A stretch of a numeric exposure, from the end of the band before it up to its own end."""
+
+    code: Code
+    label: str
+    below: float | None = None
+    up_to: float | None = None
+
+    @property
+    def end(self) -> tuple[float, bool]:
+        """Where the band ends, and whether that value still belongs to it."""
+        if self.below is not None:
+            return self.below, False
+        return (float("inf"), True) if self.up_to is None else (self.up_to, True)
+
+
+class Group(Strict):
+    """Several levels published as one, so that nobody in a small one can be picked out."""
+
+    code: Code
+    label: str
+    of: tuple[Code, ...] = Field(min_length=2)
+
+
+class Threshold(Strict):
+    """When a person counts as a responder, and who says so."""
+
+    name: Code
+    label: str
+    source: str
+    percent: float | None = Field(default=None, gt=0, le=100)
+    points: float | None = Field(default=None, gt=0)
+    at_least: float | None = None
+    at_most: float | None = None
+    primary: bool = False
+
+    @model_validator(mode="after")
+    def _one_rule(self) -> Self:
+        rules = (self.percent, self.points, self.at_least, self.at_most)
+        if sum(rule is not None for rule in rules) != 1:
+            raise ValueError("a threshold needs exactly one of percent, points, at_least and at_most")
+        return self
+
+    @property
+    def needs_baseline(self) -> bool:
+        return self.percent is not None or self.points is not None
+
+
+class Condition(Strict):
+    """An item applies only to people who gave one of these answers to another item."""
+
+    item: Code
+    values: tuple[Code, ...] = Field(min_length=1)
+    otherwise: str
+    """The label of the level for everybody else."""
+
+
+class Level(Strict):
+    """A level of an exposure as it could be published: a label and the finest codes it is made of."""
+
+    code: Code
+    label: str
+    members: tuple[Code, ...]
+    merged: bool = False
+    """Whether it is wider than the finest level the instrument declares."""
+
+
+class Item(Strict):
+    """One question: its words, the answers it takes, and its part in the analysis."""
+
+    label: str
+    question: str
+    theme: str
+    kind: Kind
+    role: Role
+    headings: tuple[str, ...] = ()
+    required: bool = False
+    unit: str = ""
+    note: str = ""
+    source: str = ""
+    options: tuple[Option, ...] = ()
+    several_as: Code | None = None
+    people: str = Field(default="", pattern=r"^$|\{level\}")
+    """How the report speaks of the people of a level of this exposure, such as 'People who took {level}'."""
+    minimum: float | None = None
+    maximum: float | None = None
+    step: float | None = Field(default=None, gt=0)
+    missing: tuple[str, ...] = ()
+    fixes: dict[str, str] = Field(default_factory=dict)
+    bands: tuple[Band, ...] = ()
+    wider_bands: tuple[tuple[Band, ...], ...] = ()
+    groups: tuple[tuple[Group, ...], ...] = ()
+    applies_if: Condition | None = None
+    baseline: Code | None = None
+    better: str | None = Field(default=None, pattern="^(lower|higher)$")
+    primary: bool = False
+    thresholds: tuple[Threshold, ...] = ()
+    consent_answer: str = ""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for problem in _item_problems(self):
+            raise ValueError(problem)
+        return self
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The headings under which an export may carry the item."""
+        return (self.question, *self.headings)
+
+    @property
+    def is_stored(self) -> bool:
+        return self.kind is not Kind.TEXT and self.role not in NOT_STORED
+
+    @property
+    def is_numeric(self) -> bool:
+        return self.kind in (Kind.SCALE, Kind.NUMBER)
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        return tuple(option.code for option in self.options)
+
+    def columns(self, name: str) -> tuple[str, ...]:
+        """The columns of the responses that hold the item called `name`."""
+        if self.kind is Kind.CHOICES:
+            return tuple(option_column(name, code) for code in self.codes)
+        return (name,)
+
+
+def _item_problems(item: Item) -> Iterator[str]:
+    """Each way in which an item contradicts itself, as a sentence without values from any export."""
+    closed = item.kind in (Kind.CHOICE, Kind.CHOICES)
+    if closed != bool(item.options):
+        yield "kinds choice and choices need options, and no other kind takes them"
+    if len(set(item.codes)) != len(item.codes):
+        yield "two options have the same code"
+    if item.kind is Kind.SCALE and (item.minimum is None or item.maximum is None):
+        yield "a scale needs a minimum and a maximum"
+    if item.minimum is not None and item.maximum is not None and item.minimum >= item.maximum:
+        yield "the minimum must lie below the maximum"
+    if item.role is Role.EXPOSURE and item.is_numeric and not item.bands:
+        yield "a numeric exposure needs bands"
+    for bands in filter(None, (item.bands, *item.wider_bands)):
+        yield from _band_problems(bands)
+    if item.several_as is not None and item.several_as not in item.codes:
+        yield "several_as must name one of the item's options"
+    if item.role is Role.CONSENT and not item.consent_answer:
+        yield "a consent item needs consent_answer, the text that means consent"
+    if any(threshold.needs_baseline for threshold in item.thresholds) and item.baseline is None:
+        yield "a threshold in percent or points needs a baseline item"
+    if any(not _is_partition(groups, item.codes) for groups in item.groups):
+        yield "groups must name each of the item's codes (or not_stated) at most once"
+    if not all(_is_coarser(later, earlier) for earlier, later in pairwise(item.groups)):
+        yield "each list of groups must keep together what the list before it put together"
+
+
+def _band_problems(bands: tuple[Band, ...]) -> Iterator[str]:
+    if [band.end for band in bands] != sorted({band.end for band in bands}):
+        yield "bands must be listed from low to high"
+    if bands[-1].end[0] != float("inf"):
+        yield "the last band must be open: give it neither below nor up_to"
+
+
+def _is_partition(groups: Iterable[Group], codes: tuple[str, ...]) -> bool:
+    members = [member for group in groups for member in group.of]
+    return len(set(members)) == len(members) and set(members) <= {*codes, NOT_STATED}
+
+
+def _is_coarser(later: Iterable[Group], earlier: Iterable[Group]) -> bool:
+    wider = [set(group.of) for group in later]
+    return all(any(set(group.of) <= members for members in wider) for group in earlier)
+
+
+class TableSpec(Strict):
+    """A table to publish: outcomes by one exposure."""
+
+    name: Code
+    title: str
+    exposure: Code
+    outcomes: tuple[Code, ...] = Field(min_length=1)
+
+
+class Duplicates(Strict):
+    """Which rows count as the same answer handed in twice; the first is kept."""
+
+    identical_rows: bool = False
+    same_respondent: bool = False
+
+
+class Reference(Strict):
+    """Something others found, with where it can be read."""
+
+    text: str
+    source: str
+
+
+class Instrument(Strict):
+    """One survey. `form` and `dose` say which items the mission's two tables are about."""
+
+    name: Code
+    title: str
+    version: str
+    community: str
+    about: str
+    language: str = "en"
+    contact: str = ""
+    recruitment: str = ""
+    form: Code
+    dose: Code
+    items: dict[Code, Item]
+    tables: tuple[TableSpec, ...] = Field(min_length=1)
+    who_answered: tuple[Code, ...] = ()
+    duplicates: Duplicates = Duplicates()
+    missing: tuple[str, ...] = ()
+    cannot_say: tuple[str, ...] = ()
+    evidence: tuple[Reference, ...] = ()
+    safety: tuple[str, ...] = ()
+    ask: str = ""
+
+    @model_validator(mode="after")
+    def _references_exist(self) -> Self:
+        for problem in _instrument_problems(self):
+            raise ValueError(problem)
+        return self
+
+    @cached_property
+    def stored(self) -> dict[str, Item]:
+        """The items whose answers are kept, by name, in the instrument's order."""
+        return {name: item for name, item in self.items.items() if item.is_stored}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The same for the same meaning: comments and layout of the file do not count."""
+        return sha256(self.model_dump_json().encode()).hexdigest()
+
+    def with_role(self, role: Role) -> dict[str, Item]:
+        return {name: item for name, item in self.items.items() if item.role is role}
+
+
+def _instrument_problems(instrument: Instrument) -> Iterator[str]:
+    items = instrument.items
+    for where, name in _references(instrument):
+        if name not in items:
+            yield f"{where} names the item '{name}', which does not exist.{did_you_mean(name, items)}"
+    for name in {instrument.form, instrument.dose, *(table.exposure for table in instrument.tables)}:
+        if name in items and not (items[name].options or items[name].bands or items[name].kind is Kind.YES_NO):
+            yield f"the exposure '{name}' has neither options nor bands"
+    for name, item in items.items():
+        yield from _relation_problems(name, item, items)
+    headings = [_fold(text) for item in items.values() for text in set(item.texts)]
+    if twice := {heading for heading in headings if headings.count(heading) > 1}:
+        yield f"two items are exported under the same heading: '{min(twice)}'"
+
+
+def _relation_problems(name: str, item: Item, items: dict[str, Item]) -> Iterator[str]:
+    """What one item says of another must fit the other: a condition its codes, a baseline the same scale."""
+    if item.applies_if and (condition := items.get(item.applies_if.item)):
+        for unknown in sorted(set(item.applies_if.values) - set(condition.codes or ("yes", "no"))):
+            near = did_you_mean(unknown, condition.codes)
+            yield f"the item {name} applies if '{item.applies_if.item}' is '{unknown}', which is no code of it.{near}"
+    if item.baseline and (before := items.get(item.baseline)) and _scale_of(before) != _scale_of(item):
+        yield f"the items {name} and {item.baseline} must have the same kind, minimum, maximum and step"
+
+
+def _scale_of(item: Item) -> tuple[Kind, float | None, float | None, float | None]:
+    return item.kind, item.minimum, item.maximum, item.step
+
+
+def _references(instrument: Instrument) -> Iterator[tuple[str, str]]:
+    yield "form", instrument.form
+    yield "dose", instrument.dose
+    yield from (("who_answered", name) for name in instrument.who_answered)
+    for table in instrument.tables:
+        yield f"the table {table.name}", table.exposure
+        yield from ((f"the table {table.name}", name) for name in table.outcomes)
+    for name, item in instrument.items.items():
+        if item.baseline:
+            yield f"the item {name}", item.baseline
+        if item.applies_if:
+            yield f"the item {name}", item.applies_if.item
+
+
+# --- Levels of an exposure ---------------------------------------------------------------------------------------------
+
+
+def atoms(item: Item) -> tuple[Level, ...]:
+    """The finest levels in which people are counted: an exposure's codes, or the stretches between any two band ends.
+
+    Bands that overlap with wider ones (200-299 and up to 250) are cut at every end, so that each published band is a
+    sum of atoms. People who gave no answer, or whom the item does not concern, are atoms too: everybody is counted.
+    """
+    apart: tuple[Level, ...] = (_special(NOT_STATED, "Not stated"),)
+    if item.applies_if:
+        apart = (_special(NOT_APPLICABLE, item.applies_if.otherwise), *apart)
+    return (*_closed_atoms(item), *apart)
+
+
+def _special(code: str, label: str) -> Level:
+    return Level(code=code, label=label, members=(code,))
+
+
+def _closed_atoms(item: Item) -> tuple[Level, ...]:
+    if item.kind is Kind.YES_NO:
+        return (_special("yes", "Yes"), _special("no", "No"))
+    if item.options:
+        return tuple(_special(option.code, option.label) for option in item.options)
+    return tuple(_special(f"stretch_{place}", f"stretch {place}") for place in range(len(band_ends(item))))
+
+
+def band_ends(item: Item) -> tuple[tuple[float, bool], ...]:
+    """Every value at which some band of the item ends, low to high, and whether it still belongs to the lower side."""
+    return tuple(sorted({band.end for bands in (item.bands, *item.wider_bands) for band in bands}))
+
+
+def partitions(item: Item) -> tuple[tuple[Level, ...], ...]:
+    """The declared ways of cutting an exposure into levels, finest first. Each covers every atom exactly once."""
+    if item.bands:
+        return tuple(_banded(item, bands) for bands in (item.bands, *item.wider_bands))
+    finest = atoms(item)
+    return (finest, *(_grouped(finest, groups) for groups in item.groups))
+
+
+def _banded(item: Item, bands: tuple[Band, ...]) -> tuple[Level, ...]:
+    ends = band_ends(item)
+    starts = (-1, *(ends.index(band.end) for band in bands))
+    levels = tuple(
+        Level(
+            code=band.code,
+            label=band.label,
+            members=tuple(f"stretch_{i}" for i in range(start + 1, ends.index(band.end) + 1)),
+            merged=bands is not item.bands,
+        )
+        for start, band in zip(starts, bands, strict=False)
+    )
+    return (*levels, *(level for level in atoms(item) if level.code in (NOT_STATED, NOT_APPLICABLE)))
+
+
+def _grouped(finest: tuple[Level, ...], groups: tuple[Group, ...]) -> tuple[Level, ...]:
+    grouped = {member for group in groups for member in group.of}
+    alone = tuple(level for level in finest if level.code not in grouped)
+    merged = tuple(Level(code=group.code, label=group.label, members=group.of, merged=True) for group in groups)
+    return (*alone, *merged)
+
+
+def is_ordered(item: Item) -> bool:
+    """Whether levels have neighbours: only neighbours of such an exposure may be merged."""
+    return bool(item.bands)
+
+
+# --- Finding and reading -----------------------------------------------------------------------------------------------
+
+
+def load_instrument(name_or_path: str | Path) -> Instrument:
+    """Read an instrument: a path to a file or folder, else `./schemas/NAME/`, else one shipped with the package.
+
+    Raises `WrongUsage` if there is none, `InputRefused` if it cannot be read or contradicts itself.
+    """
+    return parse_instrument(_find(str(name_or_path)))
+
+
+def shipped_instruments() -> list[str]:
+    """The names of the instruments that come with the package."""
+    return sorted(entry.name for entry in _shipped().iterdir() if (entry / "instrument.toml").is_file())
+
+
+def _shipped() -> Any:
+    """Package data in an installed wheel; the repository's own `schemas/` in a source checkout."""
+    inside = files("survey_pipeline").joinpath("schemas")
+    return inside if inside.is_dir() else Path(__file__).parents[2] / "schemas"
+
+
+def shipped_text(*parts: str) -> str:
+    """A text file shipped below `schemas/`, such as the disclosure policy."""
+    text: str = _shipped().joinpath(*parts).read_text(encoding="utf-8")
+    return text
+
+
+def _find(name: str) -> str:
+    given = Path(name)
+    for path in (given, given / "instrument.toml", Path("schemas") / name / "instrument.toml"):
+        if path.is_file():
+            return _read_text(path)
+    if re.fullmatch(r"[a-z][a-z0-9_]*", name) and name in shipped_instruments():
+        return shipped_text(name, "instrument.toml")
+    known = shipped_instruments()
+    raise WrongUsage(
+        f"There is no instrument '{name}'.{did_you_mean(name, known)}",
+        f"Give a path to an instrument.toml, or one of: {', '.join(known)}.",
+    )
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        raise InputRefused(
+            f"The instrument {path.name} cannot be read as UTF-8 text.", "Save it again as UTF-8."
+        ) from None
+
+
+def parse_instrument(text: str) -> Instrument:
+    """An instrument from the text of its file; `InputRefused` names the place and the nearest known key."""
+    try:
+        return Instrument.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise InputRefused(f"The instrument is not valid TOML: {error}.", "Mend that line and run again.") from None
+    except ValidationError as error:
+        raise InputRefused(explain(error, Instrument), "Mend the instrument and run again.") from None
+
+
+def explain(error: ValidationError, model: type[BaseModel]) -> str:
+    """The first thing a file gets wrong, as one sentence with its place and, for an unknown key, the nearest known one."""
+    first = error.errors(include_url=False, include_context=False)[0]
+    place = ".".join(str(part) for part in first["loc"]) or "the file"
+    if first["type"] == "extra_forbidden":
+        key = str(first["loc"][-1])
+        return f"Unknown key '{key}' at {place}.{did_you_mean(key, _known_keys(model, first['loc'][:-1]))}"
+    return f"At {place}: {first['msg'].removeprefix('Value error, ')}."
+
+
+def _known_keys(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:
+    """The keys allowed at a place in a nested model."""
+    current = model
+    for part in place:
+        field = current.model_fields.get(str(part))
+        current = (_model_inside(field.annotation) or current) if field else current
+    return list(current.model_fields)
+
+
+def _model_inside(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    inner = (_model_inside(argument) for argument in getattr(annotation, "__args__", ()))
+    return next((found for found in inner if found), None)
+
+
+def _fold(text: str) -> str:
+    """Headings are compared without regard to case, non-breaking or doubled spaces."""
+    return " ".join(text.split()).casefold()
+
+
+def headings_to_items(headings: Iterable[str], instrument: Instrument) -> dict[str, str]:
+    """Which item each heading of an export belongs to; headings of no item are left out."""
+    known = {_fold(text): name for name, item in instrument.items.items() for text in (*item.texts, name)}
+    return {heading: known[_fold(heading)] for heading in headings if _fold(heading) in known}

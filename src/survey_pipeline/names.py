@@ -1,0 +1,109 @@
+"""The words of the project, spelt once: columns, statuses, statistics and rules.
+
+What belongs here: names that more than one room uses, or that stand in a published file. What does not: anything that
+computes, and words that only one module needs.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+INSTRUMENT: Final = "instrument"
+WAVE: Final = "wave"
+TABLE: Final = "table"
+EXPOSURE: Final = "exposure"
+LEVEL: Final = "level"
+OUTCOME: Final = "outcome"
+STATISTIC: Final = "statistic"
+ESTIMATE: Final = "estimate"
+STANDARD_ERROR: Final = "standard_error"
+CI_LOWER: Final = "ci_lower"
+CI_UPPER: Final = "ci_upper"
+N_RESPONDENTS: Final = "n_respondents"
+N_MISSING: Final = "n_missing"
+STATUS: Final = "status"
+PROVENANCE: Final = "provenance"
+
+TIDY_COLUMNS: Final = (
+    INSTRUMENT,
+    WAVE,
+    TABLE,
+    EXPOSURE,
+    LEVEL,
+    OUTCOME,
+    STATISTIC,
+    ESTIMATE,
+    STANDARD_ERROR,
+    CI_LOWER,
+    CI_UPPER,
+    N_RESPONDENTS,
+    N_MISSING,
+    STATUS,
+)
+"""The columns of every published table, in order; `provenance` follows them in files."""
+
+NUMBERS: Final = (ESTIMATE, STANDARD_ERROR, CI_LOWER, CI_UPPER, N_RESPONDENTS, N_MISSING)
+"""What is empty in a suppressed row."""
+
+BASELINE_VALUE: Final = "baseline_value"
+FOLLOW_UP_VALUE: Final = "follow_up_value"
+N_EVENTS: Final = "n_events"
+"""How many of the respondents a share counts; exact tables only, never published."""
+
+RECORD: Final = "record"
+"""A row's number in its export, from 1, headings not counted."""
+EXPORT: Final = "export"
+ITEM: Final = "item"
+RULE: Final = "rule"
+VALUE: Final = "value"
+WHOLE_ROW: Final = "whole_row"
+
+ALL_LEVELS: Final = "all"
+"""The level that stands for everybody asked, in every table."""
+NOT_STATED: Final = "not_stated"
+NOT_APPLICABLE: Final = "not_applicable"
+RESPONDENTS: Final = "respondents"
+"""The outcome of the table of who answered: simply being there."""
+WHO_ANSWERED: Final = "who_answered"
+
+
+class Status(StrEnum):
+    """What may be said of a row, the strongest word first."""
+
+    SUPPRESSED = "suppressed"
+    NOT_ASKED = "not_asked"
+    UNRELIABLE = "unreliable"
+    MERGED = "merged"
+    OK = "ok"
+
+
+class Rule(StrEnum):
+    """Why a value or a row was refused. The steward reads these words; so does the quality page."""
+
+    UNKNOWN_OPTION = "unknown_option"
+    SEVERAL_ANSWERS = "several_answers"
+    CONTRADICTORY_ANSWERS = "contradictory_answers"
+    NOT_A_NUMBER = "not_a_number"
+    NOT_A_DATE = "not_a_date"
+    OUT_OF_RANGE = "out_of_range"
+    NOT_ON_SCALE = "not_on_scale"
+    REQUIRED_MISSING = "required_missing"
+
+
+class Exclusion(StrEnum):
+    """Why a sound row is left out: the rule is declared in the instrument."""
+
+    NO_CONSENT = "no_consent"
+    IDENTICAL_ROW = "identical_row"
+    SAME_RESPONDENT = "same_respondent"
+    EMPTY_ROW = "empty_row"
+
+
+INVENTED_HEADING: Final = "INVENTED DATA (made by survey-pipeline sample)"
+"""The column by which a generated export says what it is; whatever is made from it says so too."""
+INVENTED: Final = "invented data"
+REAL: Final = "survey answers"
+
+
+def option_column(item: str, option: str) -> str:
+    """The column (and outcome) that says whether one option of an item was chosen."""
+    return f"{item}__{option}"

@@ -1,0 +1,136 @@
+"""Reading a wave: one pass over its exports, with everything that became of every row counted.
+
+What belongs here: joining ingest and validate into one stream of kept rows, and the report of an export. What does not:
+storing anything (`stages`), and how a row is read or judged (`ingest`, `validate`).
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from survey_pipeline import names
+from survey_pipeline.exports import Export, read_export
+from survey_pipeline.ingest import Seen, batches, dropped_columns, match_columns
+from survey_pipeline.instrument import Instrument
+from survey_pipeline.schema import responses_schema
+from survey_pipeline.spool import Spool
+from survey_pipeline.validate import QUARANTINE_SCHEMA, Validated, validate
+
+Tell = Callable[[str, int], None]
+"""Called with a stage and how many rows it has done so far, for a progress bar."""
+
+
+def silently(stage: str, rows: int) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """What became of one export: rows_read = rows_kept + rows_quarantined + the sum of rows_excluded."""
+
+    file: str
+    sha256: str
+    tool: str
+    encoding: str
+    separator: str
+    header_rows: int
+    rows_read: int
+    columns_read: int
+    rows_kept: int
+    rows_quarantined: int
+    rows_excluded: dict[str, int]
+    values_refused: dict[str, dict[str, int]]
+    columns_dropped: list[str]
+    items_not_asked: list[str]
+    detected_because: str
+    invented: bool
+
+
+@dataclass
+class Counts:
+    """Where the rows of one export went so far."""
+
+    read: int = 0
+    kept: int = 0
+    quarantined: int = 0
+    excluded: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
+class Reading:
+    """One pass over the exports of a wave: kept rows stream out, quarantine is put aside, everything is counted."""
+
+    def __init__(self, exports: Sequence[Export], instrument: Instrument, tell: Tell) -> None:
+        self.exports, self.instrument, self.tell = exports, instrument, tell
+        self.counts = {export.sha256: Counts() for export in exports}
+        self.spool = Spool(QUARANTINE_SCHEMA)
+        self.schema = responses_schema(instrument)
+        for export in exports:
+            match_columns(export, instrument)
+
+    def empty(self, key: dict[str, str]) -> pl.DataFrame:
+        """An empty frame with the columns of the kept rows."""
+        stored = {name: column.dtype.type for name, column in self.schema.columns.items()}
+        return keyed(pl.DataFrame(schema={names.EXPORT: pl.String, names.RECORD: pl.Int64, **stored}), key)
+
+    def kept(self, key: dict[str, str]) -> Iterator[pl.DataFrame]:
+        seen, done = Seen(), 0
+        for export in self.exports:
+            for batch in batches(export, self.instrument, seen):
+                part = validate(batch, self.instrument, self.schema)
+                self._count(export, batch.n_read, batch.excluded, part)
+                self.spool.add(part.quarantine)
+                self.tell("ingest", done := done + batch.n_read)
+                yield keyed(part.kept, key)
+
+    def _count(self, export: Export, n_read: int, excluded: Mapping[str, int], part: Validated) -> None:
+        counts = self.counts[export.sha256]
+        counts.read += n_read
+        counts.kept += part.kept.height
+        counts.quarantined += part.n_quarantined
+        for reason, n in excluded.items():
+            counts.excluded[reason] = counts.excluded.get(reason, 0) + n
+        for item, rule, n in (
+            part.quarantine.group_by(names.ITEM, names.RULE).len().sort(names.ITEM, names.RULE).iter_rows()
+        ):
+            rules = counts.refused.setdefault(item, {})
+            rules[rule] = rules.get(rule, 0) + n
+
+
+def keyed(frame: pl.DataFrame, key: dict[str, str]) -> pl.DataFrame:
+    """A frame with the wave it belongs to as its first columns."""
+    return frame.select(*(pl.lit(value, dtype=pl.String).alias(name) for name, value in key.items()), pl.all())
+
+
+def report_of(export: Export, instrument: Instrument, reading: Reading) -> ExportReport:
+    """What became of an export, once it has been read to its end."""
+    counts, places = reading.counts[export.sha256], match_columns(export, instrument)
+    return ExportReport(
+        file=export.path.name,
+        sha256=export.sha256,
+        tool=export.tool,
+        encoding=export.encoding,
+        separator=export.separator,
+        header_rows=export.header_rows,
+        rows_read=counts.read,
+        columns_read=len(export.headings),
+        rows_kept=counts.kept,
+        rows_quarantined=counts.quarantined,
+        rows_excluded=dict(sorted(counts.excluded.items())),
+        values_refused=dict(sorted(counts.refused.items())),
+        columns_dropped=dropped_columns(export, instrument),
+        items_not_asked=[name for name in instrument.stored if name not in places],
+        detected_because=export.detected_because,
+        invented=export.is_invented,
+    )
+
+
+def check_exports(paths: Sequence[Path], instrument: Instrument, tell: Tell = silently) -> tuple[ExportReport, ...]:
+    """Read and validate exports and write nothing."""
+    exports = [read_export(path) for path in sorted(paths)]
+    reading = Reading(exports, instrument, tell)
+    for _ in reading.kept({}):
+        pass
+    return tuple(report_of(export, instrument, reading) for export in exports)

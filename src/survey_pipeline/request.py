@@ -1,0 +1,63 @@
+"""What a run is asked to do: the checked parameters of one wave, shared by the command line and the flows.
+
+What belongs here: names, places and their defaults. What does not: doing any of it (`pipeline`).
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from survey_pipeline.errors import WrongUsage
+from survey_pipeline.instrument import explain
+
+WAVE_PATTERN = r"^\d{4}(-(0[1-9]|1[0-2])|-Q[1-4]|-W(0[1-9]|[1-4]\d|5[0-3]))?$"
+WAVE_HELP = "A wave is a year, a month, a quarter or a week: 2026, 2026-03, 2026-Q1, 2026-W09."
+Wave = Annotated[str, Field(pattern=WAVE_PATTERN)]
+
+
+class Places(BaseModel):
+    """Where things lie: by default everything in the home folder."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    home: Path = Path()
+    warehouse: str | None = None
+    reports: Path | None = None
+
+    @property
+    def warehouse_location(self) -> str:
+        return self.warehouse or str(self.home / "warehouse")
+
+    @property
+    def reports_folder(self) -> Path:
+        return self.reports or self.home / "reports"
+
+    def report_folder(self, instrument: str, wave: str) -> Path:
+        return self.reports_folder / instrument / wave
+
+
+class RunRequest(Places):
+    """One wave to make: which exports, read with which instrument."""
+
+    exports: tuple[Path, ...] = Field(min_length=1)
+    instrument: str
+    wave: Wave
+    correction: str | None = Field(default=None, min_length=3)
+
+    @classmethod
+    def checked(cls, **given: Any) -> Self:
+        """A request from what a user typed; raises `WrongUsage` with one sentence."""
+        check_wave(str(given.get("wave", "")))
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            raise WrongUsage(explain(error, cls), "See --help.") from None
+
+
+def check_wave(wave: str) -> str:
+    """A well-formed wave, or `WrongUsage`."""
+    if not re.match(WAVE_PATTERN, wave):
+        raise WrongUsage(f"'{wave}' is not a wave.", WAVE_HELP)
+    return wave

@@ -1,0 +1,267 @@
+"""The stages: what each takes from the warehouse, does, and puts back.
+
+What belongs here: one function a stage, from a reference (a wave and table versions) to a reference. What does not: their
+order (`pipeline`) and how the work itself is done (the module of each stage).
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from typing import Any
+
+import polars as pl
+
+from survey_pipeline import names
+from survey_pipeline.assemble import earlier_levels, make_release, release_before
+from survey_pipeline.coarsen import coarsen
+from survey_pipeline.count import columns_needed, tally_batches
+from survey_pipeline.disclose import disclose
+from survey_pipeline.errors import InputRefused
+from survey_pipeline.estimate import estimate
+from survey_pipeline.exports import Export, read_export
+from survey_pipeline.instrument import Instrument, load_instrument
+from survey_pipeline.policy import load_policy
+from survey_pipeline.reading import ExportReport, Reading, Tell, keyed, report_of, silently
+from survey_pipeline.release import Policy, Release
+from survey_pipeline.reports import write_file, write_files
+from survey_pipeline.request import Places, RunRequest
+from survey_pipeline.storage import StoredRelease, Warehouse, known_wave, latest
+
+
+@dataclass(frozen=True)
+class ReadWave:
+    """Reference to a wave's responses: what was read, and in which table versions it lies."""
+
+    instrument: str
+    wave: str
+    fingerprint: str
+    responses_version: int
+    quarantine_version: int
+    exports: tuple[ExportReport, ...]
+
+
+@dataclass(frozen=True)
+class CountedWave:
+    """Reference to a wave's tally."""
+
+    instrument: str
+    wave: str
+    tally_version: int
+
+
+@dataclass(frozen=True)
+class ReleasedWave:
+    """Reference to a release in the ledger."""
+
+    instrument: str
+    wave: str
+    release_number: int
+    rows_published: int
+    rows_suppressed: int
+    is_new: bool
+
+
+# --- ingest and validate ----------------------------------------------------------------------------------------------
+
+
+def ingest_wave(request: RunRequest, tell: Tell = silently) -> ReadWave:
+    """Exports to responses and quarantine, each replaced in one commit."""
+    instrument, warehouse = load_instrument(request.instrument), Warehouse(request.warehouse_location)
+    exports = [read_export(path) for path in sorted(request.exports)]
+    fingerprint = fingerprint_of(exports, instrument, load_policy())
+    _refuse_other_inputs(warehouse, instrument, request, fingerprint)
+    known = warehouse.wave(instrument.name, request.wave)
+    if known is None or known["fingerprint"] != fingerprint:
+        _store_wave(warehouse, instrument, request.wave, exports, fingerprint, tell)
+        known = warehouse.wave(instrument.name, request.wave)
+    return _read_wave(known or {})
+
+
+def fingerprint_of(exports: Sequence[Export], instrument: Instrument, policy: Policy) -> str:
+    """The same for the same exports, instrument and policy, whatever the files are called."""
+    parts = [*sorted(export.sha256 for export in exports), instrument.fingerprint, policy.model_dump_json()]
+    return sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _refuse_other_inputs(warehouse: Warehouse, instrument: Instrument, request: RunRequest, fingerprint: str) -> None:
+    published = latest(warehouse.releases(instrument.name)).get(request.wave)
+    if published and published.fingerprint != fingerprint and not request.correction:
+        raise InputRefused(
+            f"The wave '{request.wave}' is already published from other exports, another instrument or another policy.",
+            'If that is meant, run again with --correction "why".',
+        )
+
+
+def _store_wave(
+    warehouse: Warehouse, instrument: Instrument, wave: str, exports: Sequence[Export], fingerprint: str, tell: Tell
+) -> None:
+    key = {names.INSTRUMENT: instrument.name, names.WAVE: wave}
+    reading = Reading(exports, instrument, tell)
+    responses = warehouse.replace_wave(f"responses/{instrument.name}", reading.kept(key), reading.empty(key), key)
+    refused = (keyed(frame, key) for frame in reading.spool.frames())
+    quarantine = warehouse.replace_wave("quarantine", refused, keyed(reading.spool.empty, key), key)
+    reports = [report_of(export, instrument, reading) for export in exports]
+    _reconcile(warehouse, instrument, wave, (responses, quarantine), reports)
+    warehouse.put_wave(
+        {
+            **key,
+            "fingerprint": fingerprint,
+            "responses_version": responses,
+            "quarantine_version": quarantine,
+            "exports": json.dumps([asdict(report) for report in reports]),
+            "instrument_definition": instrument.model_dump_json(),
+        }
+    )
+
+
+class RowsDoNotAddUp(RuntimeError):
+    """A fault of ours: rows read are not rows kept + quarantined + excluded, so the run stops before anything counts."""
+
+
+def _reconcile(
+    warehouse: Warehouse, instrument: Instrument, wave: str, versions: tuple[int, int], reports: Sequence[ExportReport]
+) -> None:
+    """Compare what was read with what the tables hold now."""
+    kept = warehouse.responses(instrument.name, wave, versions[0]).select(pl.len()).collect().item()
+    whole = warehouse.quarantine(instrument.name, wave, versions[1]).filter(pl.col(names.WHOLE_ROW))
+    quarantined = whole.select(names.EXPORT, names.RECORD).unique().select(pl.len()).collect().item()
+    excluded = sum(sum(report.rows_excluded.values()) for report in reports)
+    read = sum(report.rows_read for report in reports)
+    if read != kept + quarantined + excluded:
+        raise RowsDoNotAddUp(f"{read} rows read, but {kept} kept, {quarantined} quarantined, {excluded} excluded")
+
+
+def _read_wave(row: dict[str, Any]) -> ReadWave:
+    return ReadWave(
+        instrument=row[names.INSTRUMENT],
+        wave=row[names.WAVE],
+        fingerprint=row["fingerprint"],
+        responses_version=row["responses_version"],
+        quarantine_version=row["quarantine_version"],
+        exports=tuple(ExportReport(**report) for report in json.loads(row["exports"])),
+    )
+
+
+# --- count ------------------------------------------------------------------------------------------------------------
+
+
+def count_wave(request: RunRequest, read: ReadWave, tell: Tell = silently) -> CountedWave:
+    """Responses to the tally: one more pass, over the few typed columns that tables are made of."""
+    instrument, warehouse = load_instrument(request.instrument), Warehouse(request.warehouse_location)
+    responses = warehouse.responses(read.instrument, read.wave, read.responses_version)
+    parts = responses.select(columns_needed(instrument)).collect_batches(chunk_size=250_000, maintain_order=False)
+    tally = tally_batches(_told(parts, tell), instrument)
+    return CountedWave(read.instrument, read.wave, warehouse.put_tally(read.instrument, read.wave, tally))
+
+
+def _told(parts: Iterator[pl.DataFrame], tell: Tell) -> Iterator[pl.DataFrame]:
+    done = 0
+    for part in parts:
+        yield part
+        tell("count", done := done + part.height)
+
+
+# --- estimate and disclose --------------------------------------------------------------------------------------------
+
+
+def disclose_wave(request: RunRequest, read: ReadWave, counted: CountedWave) -> ReleasedWave:
+    """The tally to a release in the ledger; the release that is there, if it was made from the same inputs."""
+    instrument, warehouse = load_instrument(request.instrument), Warehouse(request.warehouse_location)
+    ledger = warehouse.releases(instrument.name)
+    standing = latest(ledger).get(read.wave)
+    if standing and standing.fingerprint == read.fingerprint:
+        return _released(standing.release, is_new=False)
+    tally = warehouse.tally(read.instrument, read.wave, counted.tally_version)
+    release = make_release(
+        tally, instrument, load_policy(), read.wave, read.exports, _releases(ledger), request.correction
+    )
+    warehouse.add_release(
+        StoredRelease(
+            release, read.fingerprint, read.responses_version, counted.tally_version, instrument.model_dump_json()
+        )
+    )
+    return _released(release, is_new=True)
+
+
+def _releases(ledger: Sequence[StoredRelease]) -> list[Release]:
+    return [stored.release for stored in ledger]
+
+
+def _released(release: Release, *, is_new: bool) -> ReleasedWave:
+    suppressed = sum(row.status is names.Status.SUPPRESSED for row in release.rows)
+    return ReleasedWave(
+        release.instrument.name,
+        release.wave,
+        release.release_number,
+        len(release.rows) - suppressed,
+        suppressed,
+        is_new,
+    )
+
+
+# --- render -----------------------------------------------------------------------------------------------------------
+
+
+def render_wave(places: Places, released: ReleasedWave) -> tuple[str, ...]:
+    """The report of a wave, of the wave after it (which tells what changed), and the list of waves.
+
+    Gives the paths of this wave's pages.
+    """
+    ledger = Warehouse(places.warehouse_location).releases(released.instrument)
+    waves = sorted(latest(ledger))
+    mine = waves.index(released.wave)
+    for wave in waves[mine : mine + 2]:
+        _render_one(places, ledger, wave)
+    _render_index(places, ledger, released.instrument)
+    folder = places.report_folder(released.instrument, released.wave)
+    return (str(folder / "index.html"), str(folder / "newsletter.md"))
+
+
+def _render_one(places: Places, ledger: Sequence[StoredRelease], wave: str) -> None:
+    from survey_pipeline.render import render  # the plotting library takes half a second to import
+
+    stored = latest(ledger)[wave]
+    release = stored.release
+    instrument = Instrument.model_validate_json(stored.instrument_definition)
+    write_files(
+        places.report_folder(release.instrument.name, wave),
+        render(release, instrument, release_before(_releases(ledger), wave)),
+    )
+
+
+def _render_index(places: Places, ledger: Sequence[StoredRelease], name: str) -> None:
+    from survey_pipeline.render import render_index
+
+    newest = latest(ledger)[max(latest(ledger))]
+    instrument = Instrument.model_validate_json(newest.instrument_definition)
+    releases = [stored.release for _, stored in sorted(latest(ledger).items())]
+    write_file(places.reports_folder / name / "index.html", render_index(releases, instrument))
+
+
+def render_again(places: Places, instrument: str, wave: str | None = None) -> tuple[str, ...]:
+    """Reports from the ledger alone: of one wave, or of all of them."""
+    ledger = latest(Warehouse(places.warehouse_location).releases(instrument))
+    if (wave is not None and wave not in ledger) or not ledger:
+        known_wave(Warehouse(places.warehouse_location), instrument, wave or "any")
+    chosen = [wave] if wave else sorted(ledger)
+    return tuple(path for name in chosen for path in render_wave(places, _released(ledger[name].release, is_new=False)))
+
+
+# --- for the steward --------------------------------------------------------------------------------------------------
+
+
+def exact_estimates(places: Places, instrument: Instrument, wave: str, *, finest: bool = False) -> pl.DataFrame:
+    """The exact, unpublished estimates of a wave, with the status each row would have when published.
+
+    At the levels that would be published, or at the finest the instrument declares.
+    """
+    warehouse = Warehouse(places.warehouse_location)
+    known_wave(warehouse, instrument.name, wave)
+    ledger, policy = warehouse.releases(instrument.name), load_policy()
+    tally = warehouse.tally(instrument.name, wave, warehouse.version("tallies"))
+    levels = None if finest else coarsen(tally, instrument, policy, earlier_levels(_releases(ledger), wave))
+    exact = estimate(tally, instrument, levels)
+    status = disclose(exact, policy)[names.STATUS]
+    words = [pl.lit(instrument.name).alias(names.INSTRUMENT), pl.lit(wave).alias(names.WAVE)]
+    return exact.with_columns(*words, status).select(names.TIDY_COLUMNS)

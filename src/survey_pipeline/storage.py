@@ -1,0 +1,254 @@
+"""Storage: the only room that opens the warehouse, a folder or object-store URL of Delta tables.
+
+What belongs here: reading and writing tables, one wave at a time in one commit, and keeping two runs out of each other's
+way. What does not: what the tables mean. `waves` is written last: it names the versions of the other tables that make up a
+wave, so a run killed at any moment leaves the last good wave in force.
+
+Tables: `responses/<instrument>` and `quarantine` (by instrument and wave), `tallies`, `waves`, `releases` (append-only).
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import arro3.core as arro3
+import polars as pl
+from deltalake import CommitProperties, DeltaTable, write_deltalake
+from deltalake.exceptions import CommitFailedError
+from filelock import FileLock, Timeout
+
+from survey_pipeline.count import TALLY_SCHEMA
+from survey_pipeline.errors import WarehouseBusy, WrongUsage
+from survey_pipeline.names import INSTRUMENT, WAVE
+from survey_pipeline.release import Release
+
+BY_WAVE = (INSTRUMENT, WAVE)
+WAVES_SCHEMA: dict[str, type[pl.DataType]] = {
+    INSTRUMENT: pl.String,
+    WAVE: pl.String,
+    "fingerprint": pl.String,
+    "responses_version": pl.Int64,
+    "quarantine_version": pl.Int64,
+    "exports": pl.String,
+    "instrument_definition": pl.String,
+}
+"""One row a wave: what it was made of, and in which table versions it lies."""
+RELEASES_SCHEMA: dict[str, type[pl.DataType]] = {
+    INSTRUMENT: pl.String,
+    WAVE: pl.String,
+    "release_number": pl.Int64,
+    "fingerprint": pl.String,
+    "correction": pl.String,
+    "responses_version": pl.Int64,
+    "tally_version": pl.Int64,
+    "instrument_definition": pl.String,
+    "document": pl.String,
+}
+"""One row a release, never changed: `document` is its release.json."""
+
+
+@dataclass(frozen=True)
+class StoredRelease:
+    """A release as the ledger keeps it."""
+
+    release: Release
+    fingerprint: str
+    responses_version: int
+    tally_version: int
+    instrument_definition: str
+
+
+class Warehouse:
+    """The tables of one warehouse. Nothing is created before something is written."""
+
+    def __init__(self, location: str | Path) -> None:
+        self.location = str(location)
+
+    @property
+    def is_local(self) -> bool:
+        return "://" not in self.location
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep other runs out while a wave is made. The system lets go of the lock when a process dies, however it dies.
+
+        Raises `WarehouseBusy` if another run holds it. Object stores have no locks: there, a commit that meets
+        another one's change fails instead.
+        """
+        if not self.is_local:
+            yield
+            return
+        Path(self.location).mkdir(parents=True, exist_ok=True)
+        lock = FileLock(Path(self.location) / ".lock", blocking=False)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise WarehouseBusy(
+                "Another run is using the warehouse.", "Wait until it has ended, then run again."
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    # --- Any table ----------------------------------------------------------------------------------------------------
+
+    def _uri(self, table: str) -> str:
+        return f"{self.location.rstrip('/')}/{table}"
+
+    def exists(self, table: str) -> bool:
+        return DeltaTable.is_deltatable(self._uri(table))
+
+    def version(self, table: str) -> int:
+        return DeltaTable(self._uri(table)).version()
+
+    def scan(self, table: str, version: int | None = None) -> pl.LazyFrame:
+        """A table, as it is or as it was at a version."""
+        return pl.scan_delta(self._uri(table), version=version)
+
+    def history(self, table: str) -> list[dict[str, Any]]:
+        """The commits of a table, newest first."""
+        return DeltaTable(self._uri(table)).history() if self.exists(table) else []
+
+    def replace_wave(
+        self, table: str, batches: Iterable[pl.DataFrame], schema: pl.DataFrame, key: dict[str, str]
+    ) -> int:
+        """Put `batches` in the place of whatever the table holds for `key`, in one commit; gives the new version.
+
+        `schema` is an empty frame with the batches' columns. Memory is bounded by one batch.
+        """
+        stream = _stream(batches, schema)
+        if self.exists(table):
+            where = " AND ".join(f"{name} = '{value}'" for name, value in key.items())
+            return self._write(table, stream, {"mode": "overwrite", "predicate": where, "schema_mode": "merge"}, key)
+        return self._write(table, stream, {"mode": "error"}, key)
+
+    def append(self, table: str, rows: pl.DataFrame, key: dict[str, str]) -> int:
+        """Add rows in one commit; nothing that stands is touched."""
+        return self._write(table, _stream([rows], rows.clear()), {"mode": "append"}, key)
+
+    def _write(self, table: str, stream: arro3.RecordBatchReader, how: dict[str, Any], key: dict[str, str]) -> int:
+        try:
+            write_deltalake(
+                self._uri(table),
+                stream,
+                partition_by=list(key),
+                commit_properties=CommitProperties(custom_metadata=key),
+                **how,
+            )
+        except CommitFailedError:
+            raise WarehouseBusy(
+                "The warehouse was changed by another run.", "Run again: nothing was half written."
+            ) from None
+        return self.version(table)
+
+    # --- Responses and quarantine -------------------------------------------------------------------------------------
+
+    def responses(self, instrument: str, wave: str, version: int) -> pl.LazyFrame:
+        """The kept rows of a wave, columns as stored."""
+        return self.scan(f"responses/{instrument}", version).filter(pl.col(WAVE) == wave)
+
+    def quarantine(self, instrument: str, wave: str, version: int) -> pl.LazyFrame:
+        """The refused rows and values of a wave, with reasons. The only place that holds them."""
+        return self.scan("quarantine", version).filter((pl.col(INSTRUMENT) == instrument) & (pl.col(WAVE) == wave))
+
+    # --- Waves --------------------------------------------------------------------------------------------------------
+
+    def wave(self, instrument: str, wave: str) -> dict[str, Any] | None:
+        """The row of `waves` for a wave, or None if it has not been read yet."""
+        found = self._rows("waves", instrument).filter(pl.col(WAVE) == wave).collect()
+        return found.row(0, named=True) if found.height else None
+
+    def put_wave(self, row: dict[str, Any]) -> None:
+        """Make a wave's new versions the ones in force."""
+        frame = pl.DataFrame([row], schema=WAVES_SCHEMA)
+        self.replace_wave("waves", [frame], frame.clear(), {name: row[name] for name in BY_WAVE})
+
+    def _rows(self, table: str, instrument: str) -> pl.LazyFrame:
+        if not self.exists(table):
+            return pl.LazyFrame(schema=RELEASES_SCHEMA if table == "releases" else WAVES_SCHEMA)
+        return self.scan(table).filter(pl.col(INSTRUMENT) == instrument)
+
+    # --- Tallies ------------------------------------------------------------------------------------------------------
+
+    def put_tally(self, instrument: str, wave: str, tally: pl.DataFrame) -> int:
+        key = {INSTRUMENT: instrument, WAVE: wave}
+        frame = tally.select(pl.lit(instrument).alias(INSTRUMENT), pl.lit(wave).alias(WAVE), *TALLY_SCHEMA)
+        return self.replace_wave("tallies", [frame], frame.clear(), key)
+
+    def tally(self, instrument: str, wave: str, version: int) -> pl.DataFrame:
+        """A wave's tally, columns and order as counted."""
+        mine = (pl.col(INSTRUMENT) == instrument) & (pl.col(WAVE) == wave)
+        keys = list(TALLY_SCHEMA)
+        return self.scan("tallies", version).filter(mine).select(keys).sort(keys[:-1]).collect()
+
+    # --- Releases -----------------------------------------------------------------------------------------------------
+
+    def releases(self, instrument: str) -> list[StoredRelease]:
+        """All releases of an instrument, by wave and then number: the ledger."""
+        rows = self._rows("releases", instrument).sort(WAVE, "release_number").collect()
+        return [_stored(row) for row in rows.iter_rows(named=True)]
+
+    def add_release(self, stored: StoredRelease) -> None:
+        """Enter a release in the ledger."""
+        release = stored.release
+        row = {
+            INSTRUMENT: release.instrument.name,
+            WAVE: release.wave,
+            "release_number": release.release_number,
+            "fingerprint": stored.fingerprint,
+            "correction": release.correction,
+            "responses_version": stored.responses_version,
+            "tally_version": stored.tally_version,
+            "instrument_definition": stored.instrument_definition,
+            "document": release.model_dump_json(),
+        }
+        self.append("releases", pl.DataFrame([row], schema=RELEASES_SCHEMA), {INSTRUMENT: release.instrument.name})
+
+    def instruments(self) -> list[str]:
+        """The instruments of which the warehouse holds waves."""
+        if not self.exists("waves"):
+            return []
+        return self.scan("waves").select(INSTRUMENT).unique().sort(INSTRUMENT).collect().to_series().to_list()
+
+    def waves(self, instrument: str) -> list[dict[str, Any]]:
+        """The rows of `waves` for an instrument, by wave."""
+        return list(self._rows("waves", instrument).sort(WAVE).collect().iter_rows(named=True))
+
+
+def latest(releases: Iterable[StoredRelease]) -> dict[str, StoredRelease]:
+    """For each wave, the release in force: the last correction."""
+    return {stored.release.wave: stored for stored in releases}
+
+
+def _stored(row: dict[str, Any]) -> StoredRelease:
+    return StoredRelease(
+        release=Release.model_validate(json.loads(row["document"])),
+        fingerprint=row["fingerprint"],
+        responses_version=row["responses_version"],
+        tally_version=row["tally_version"],
+        instrument_definition=row["instrument_definition"],
+    )
+
+
+def _stream(batches: Iterable[pl.DataFrame], schema: pl.DataFrame) -> arro3.RecordBatchReader:
+    def record_batches() -> Iterator[arro3.RecordBatch]:
+        for frame in batches:
+            yield from arro3.Table.from_arrow(frame.rechunk()).to_batches()
+
+    return arro3.RecordBatchReader.from_batches(arro3.Table.from_arrow(schema).schema, record_batches())
+
+
+def known_wave(warehouse: Warehouse, instrument: str, wave: str) -> dict[str, Any]:
+    """The row of a wave that must have been read; raises `WrongUsage` naming the waves there are."""
+    row = warehouse.wave(instrument, wave)
+    if row is None:
+        there = [known[WAVE] for known in warehouse.waves(instrument)]
+        raise WrongUsage(
+            f"The warehouse holds no wave '{wave}' of '{instrument}'.",
+            f"Waves there: {', '.join(there)}." if there else "Run it first.",
+        )
+    return row
