@@ -1,0 +1,71 @@
+# `make run` and `make test` do everything on a fresh machine; `make help` lists the rest.
+# Nothing is installed outside .venv, and nothing is started that is not ended again.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTRUMENT := magnesium
+SAMPLES := exports/$(INSTRUMENT)
+WAVES := 2026-01 2026-02 2026-03
+NEWEST := 2026-03
+ROWS := 1200
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help setup run test lint format types tests bench sample-report lock clean
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+$(VENV)/.run: requirements.lock pyproject.toml
+	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	@echo "Installing what the pipeline needs (once) ..."
+	@$(BIN)/pip install --quiet --require-hashes --requirement requirements.lock
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.test: requirements-dev.lock $(VENV)/.run
+	@echo "Installing what the tests need (once) ..."
+	@$(BIN)/pip install --quiet --require-hashes --requirement requirements-dev.lock
+	@touch $@
+
+setup: $(VENV)/.run ## make .venv from requirements.lock
+
+samples: $(VENV)/.run
+	@mkdir -p $(SAMPLES)
+	@seed=1; for wave in $(WAVES); do \
+	  $(BIN)/survey-pipeline sample --instrument $(INSTRUMENT) --wave $$wave --rows $(ROWS) --seed $$seed \
+	    --out $(SAMPLES)/$(INSTRUMENT)-$$wave.csv --quiet || exit $$?; seed=$$((seed + 1)); done
+	@echo "Invented answers for three waves: $(SAMPLES)/"
+
+run: samples ## invent three waves, backfill them, publish the newest, and say where the report is
+	@$(BIN)/python flows/backfill.py $(SAMPLES) --instrument $(INSTRUMENT)
+	@$(BIN)/python flows/publish_wave.py $(SAMPLES)/$(INSTRUMENT)-$(NEWEST).csv --instrument $(INSTRUMENT) --wave $(NEWEST)
+
+test: $(VENV)/.test lint types tests ## everything that must pass
+
+lint: $(VENV)/.test ## style and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(VENV)/.test ## strict types
+	@$(BIN)/mypy
+
+tests: $(VENV)/.test ## the tests, slow ones included
+	@$(BIN)/pytest -n 2 --dist loadfile
+
+format: $(VENV)/.test ## put the code in its format
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(VENV)/.run ## a million invented answers: this pipeline beside a hand-written query
+	@$(BIN)/python tests/benchmarks/million_rows.py
+
+sample-report: $(VENV)/.run ## make reports/sample/ again
+	@$(BIN)/python tests/sample_report.py
+
+lock: ## make the lock files again (needs uv)
+	uv pip compile --universal --generate-hashes --no-emit-index-url --quiet pyproject.toml --group build --output-file requirements.lock
+	uv pip compile --universal --generate-hashes --no-emit-index-url --quiet pyproject.toml --group build --group dev --output-file requirements-dev.lock
+
+clean: ## remove what runs made, except the warehouse
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .survey-pipeline/prefect dist
