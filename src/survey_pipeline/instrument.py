@@ -483,12 +483,15 @@ def parse_instrument(text: str) -> Instrument:
 
 def explain(error: ValidationError, model: type[BaseModel]) -> str:
     """The first thing a file gets wrong, as one sentence with its place and, for an unknown key, the nearest known one."""
-    first = error.errors(include_url=False, include_context=False)[0]
+    found = error.errors(include_url=False, include_context=False)
+    # A misspelt key is unknown and missing at once: to name it as unknown says more.
+    first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
     place = ".".join(str(part) for part in first["loc"]) or "the file"
     if first["type"] == "extra_forbidden":
         key = str(first["loc"][-1])
         return f"Unknown key '{key}' at {place}.{did_you_mean(key, _known_keys(model, first['loc'][:-1]))}"
-    return f"At {place}: {first['msg'].removeprefix('Value error, ')}."
+    said = first["msg"].removeprefix("Value error, ")
+    return f"At {place}: {said}{'' if said.endswith('?') else '.'}"
 
 
 def _known_keys(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:

@@ -1,0 +1,42 @@
+"""Render: a release becomes pages, charts and files.
+
+What belongs here: the two functions that others call, and the list of files. What does not: writing them anywhere, and any
+number that the release does not hold. The same release gives the same bytes.
+"""
+
+from collections.abc import Sequence
+
+from survey_pipeline.instrument import Instrument
+from survey_pipeline.release import Release
+from survey_pipeline.render import newsletter, page, tables
+from survey_pipeline.render.charts import Drawn, draw
+from survey_pipeline.render.page import frames
+from survey_pipeline.render.view import View
+
+__all__ = ["render", "render_index"]
+
+
+def render(release: Release, instrument: Instrument, previous: Release | None = None) -> dict[str, bytes]:
+    """Every file of a wave's report folder, by its path in it. `previous` is the release of the wave before."""
+    view = View(release, instrument)
+    before = View(previous, instrument) if previous else None
+    drawn = {frame.name: draw(frame) for frame in frames(view)}
+    return {
+        "index.html": page.report(view, before, drawn),
+        "newsletter.md": newsletter.markdown(view, before, drawn),
+        **_chart_files(drawn),
+        **{f"tables/{table}.csv": tables.csv(release, table) for table in release.tables},
+        "release.json": tables.json(release),
+    }
+
+
+def render_index(releases: Sequence[Release], instrument: Instrument) -> bytes:
+    """The page that lists an instrument's waves, the newest first as given last."""
+    return page.index([View(release, instrument) for release in releases], instrument)
+
+
+def _chart_files(drawn: dict[str, Drawn]) -> dict[str, bytes]:
+    files: dict[str, bytes] = {}
+    for name, one in drawn.items():
+        files |= {f"charts/{name}.png": one.png, f"charts/{name}.svg": one.svg}
+    return files

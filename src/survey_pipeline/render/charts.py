@@ -1,0 +1,556 @@
+"""Charts: dots with ranges and pictures of 100 people, as PNG and SVG, drawn once each.
+
+What belongs here: drawing with matplotlib's object interface and making its output the same at any time. What does not:
+choosing what to draw (`view`), and sentences (`words`). A chart is one column of a phone, carries its own title, and says
+itself what is hidden and what it cannot show, as it will be passed on without the page.
+"""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from io import BytesIO
+from math import ceil, floor
+from typing import Any, Final
+from xml.etree import ElementTree
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
+
+from survey_pipeline.names import Status
+from survey_pipeline.release import Row
+from survey_pipeline.render import theme, words
+from survey_pipeline.render.theme import BAND, CARD, COLOURS, INK, LINE, MARK, QUIET, WARN
+from survey_pipeline.render.view import Comparison, Measure, View, is_shown
+
+MARGIN: Final = 0.14
+TITLE_HEIGHT: Final = 0.265
+ROW: Final = 0.66
+LINE_HEIGHT: Final = 0.225
+INNER: Final = theme.CHART_WIDTH - 2 * MARGIN
+TRACK: Final = 0.11
+"""Half the height of the strip in which a level's dot lies; the scale's lines keep to it, off the words."""
+PICTURE: Final = (5, 20)
+"""Rows and columns of the picture of 100 people."""
+HEADLINE: Final = "headline"
+"""The group of a chart's own title; the page takes it out, since its heading says the same."""
+LABEL: Final = "label"
+BESIDE: Final = "beside"
+"""The groups of a level's label and of the people beside it; in the page they become one line of text."""
+_SVG: Final = "{http://www.w3.org/2000/svg}"
+_LINK: Final = "{http://www.w3.org/1999/xlink}href"
+
+
+@dataclass(frozen=True)
+class Dot:
+    """One line of a chart: a label, how many people, a value with its range, and the value in words."""
+
+    label: str
+    people: str
+    value: float
+    low: float | None
+    high: float | None
+    text: str
+    sure: bool = True
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A horizontal scale: its ends, its ticks with words, and whether high values are drawn on the left."""
+
+    low: float
+    high: float
+    ticks: tuple[tuple[float, str], ...]
+    mirrored: bool = False
+    directed: bool = False
+    """Whether one side is better for the person; it is always the right one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """What stands around every drawing: its title and what it counts above, notes beneath, and the same in words."""
+
+    name: str
+    headline: str
+    subtitle: str
+    notes: tuple[str, ...]
+    invented: bool
+    alternative: str
+
+    @cached_property
+    def title_lines(self) -> list[str]:
+        return _wrapped(self.headline, theme.TITLE_SIZE, bold=True)
+
+    @property
+    def title_height(self) -> float:
+        return 0.08 + TITLE_HEIGHT * len(self.title_lines)
+
+    @cached_property
+    def subtitle_lines(self) -> list[str]:
+        return _wrapped(self.subtitle, theme.NOTE_SIZE)
+
+    @property
+    def head_height(self) -> float:
+        return self.title_height + LINE_HEIGHT * len(self.subtitle_lines) + 0.1
+
+    @cached_property
+    def note_lines(self) -> list[str]:
+        return [line for note in self.notes for line in _wrapped(note, theme.NOTE_SIZE)]
+
+    @property
+    def foot_height(self) -> float:
+        return 0.22 + LINE_HEIGHT * (len(self.note_lines) + self.invented)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart(Frame):
+    """Dots with ranges on one scale."""
+
+    dots: tuple[Dot, ...]
+    everybody: Dot | None
+    axis: Axis
+
+    @property
+    def lines(self) -> tuple[Dot, ...]:
+        return (self.everybody, *self.dots) if self.everybody else self.dots
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture(Frame):
+    """A hundred people, as many of them filled as reported something."""
+
+    filled: int
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A chart as files, and as a piece of the page."""
+
+    chart: Frame
+    png: bytes
+    svg: bytes
+    inline: str
+
+
+# --- From comparisons to charts ----------------------------------------------------------------------------------------
+
+
+def comparison_chart(found: Comparison, view: View) -> Chart:
+    """Levels of an exposure on one measure, with everybody asked as the band behind them."""
+    everybody = found.everybody if is_shown(found.everybody) else None
+    rows = [*([everybody] if everybody else []), *found.sorted]
+    return Chart(
+        name=f"{found.table}-{found.measure.outcome}",
+        headline=words.headline(found, view),
+        subtitle=words.subtitle(found.measure),
+        dots=tuple(_dot(row, found.measure) for row in found.sorted),
+        everybody=_dot(everybody, found.measure) if everybody else None,
+        axis=_axis(rows, found.measure),
+        notes=tuple(
+            note for note in (_band_note(everybody), words.hidden_levels(found.hidden), words.NO_CAUSE_CHART) if note
+        ),
+        invented=view.release.is_invented,
+        alternative=words.alternative(found, view),
+    )
+
+
+def _band_note(everybody: Row | None) -> str:
+    return words.BAND_NOTE if everybody and everybody.ci_lower is not None else ""
+
+
+def picture(found: Comparison, view: View) -> Picture | None:
+    """A share of everybody asked as people; None where there is none to show."""
+    row = found.everybody
+    if row is None or row.estimate is None or not is_shown(row) or not found.measure.is_share:
+        return None
+    return Picture(
+        name="in_100",
+        headline=words.everybody_finding(found).headline.removesuffix("."),
+        subtitle="Filled circles: people who reported it",
+        notes=(words.range_words(row, found.measure), words.NO_CAUSE_CHART),
+        invented=view.release.is_invented,
+        alternative=words.picture_alternative(found, view),
+        filled=words.whole_100(row.estimate),
+    )
+
+
+def options_chart(table: str, comparisons: tuple[Comparison, ...], view: View) -> Chart | None:
+    """How often everybody asked gave each answer; None if nothing of it may be shown."""
+    pairs = [(found.measure, found.everybody) for found in comparisons if found.everybody and is_shown(found.everybody)]
+    pairs.sort(key=lambda pair: -(pair[1].estimate or 0))
+    if not pairs:
+        return None
+    return Chart(
+        name=table,
+        headline=words.options_headline(view, table),
+        subtitle="People in 100 who reported it",
+        dots=tuple(_dot(row, measure, measure.label) for measure, row in pairs),
+        everybody=None,
+        axis=_share_axis([row for _, row in pairs], mirrored=False, directed=False),
+        notes=(words.NO_CAUSE_CHART,),
+        invented=view.release.is_invented,
+        alternative=words.options_alternative(view.title(table), view),
+    )
+
+
+def _dot(row: Row, measure: Measure, label: str = "") -> Dot:
+    value = row.estimate or 0.0
+    return Dot(
+        label=label or words.level_label(row.level),
+        people=_beside(row),
+        value=value,
+        low=row.ci_lower,
+        high=row.ci_upper,
+        text=words.brief(value, measure),
+        sure=row.status is not Status.UNRELIABLE,
+    )
+
+
+def _beside(row: Row) -> str:
+    people = [] if row.n_respondents is None else [words.people(row.n_respondents)]
+    return ", ".join([*people, *(["uncertain"] if row.status is Status.UNRELIABLE else [])])
+
+
+def _axis(rows: list[Row], measure: Measure) -> Axis:
+    mirrored, directed = measure.better == "lower", measure.better is not None
+    if measure.is_share:
+        return _share_axis(rows, mirrored, directed)
+    low, high = _extent(rows)
+    item = measure.item
+    if not measure.is_change and item and item.minimum is not None and item.maximum is not None:
+        low, high = item.minimum, item.maximum
+    ticks = _nice_ticks(min(low, 0.0) if measure.is_change or low > 0 else low, max(high, 0.0))
+    named = tuple((tick, _tick(tick, measure)) for tick in ticks)
+    return Axis(ticks[0], ticks[-1], named, mirrored, directed)
+
+
+def _tick(tick: float, measure: Measure) -> str:
+    return words.brief(tick, measure) if measure.is_change else words.plain(tick)
+
+
+def _extent(rows: list[Row]) -> tuple[float, float]:
+    values = [value for row in rows for value in (row.estimate, row.ci_lower, row.ci_upper) if value is not None]
+    return min(values, default=0.0), max(values, default=0.0)
+
+
+def _share_axis(rows: list[Row], mirrored: bool, directed: bool) -> Axis:
+    """From 0 to 100 in 100, or to 50 where nothing reaches further."""
+    ticks = (0, 10, 20, 30, 40, 50) if _extent(rows)[1] <= 0.5 else (0, 25, 50, 75, 100)
+    return Axis(0, ticks[-1] / 100, tuple((tick / 100, str(tick)) for tick in ticks), mirrored, directed)
+
+
+def _nice_ticks(low: float, high: float) -> list[float]:
+    """At most six round values that hold both ends."""
+    span = max(high - low, 1.0)
+    steps = (factor * 10.0**power for power in range(-1, 7) for factor in (1, 2, 5))
+    step = next(step for step in steps if ceil(high / step) - floor(low / step) <= 5 or span / step <= 4)
+    return [place * step for place in range(floor(low / step), max(ceil(high / step), floor(low / step) + 1) + 1)]
+
+
+# --- Words that fit ----------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=4096)
+def _width(text: str, size: float, bold: bool = False) -> float:
+    """How wide a text is drawn, in inches."""
+    font = FontProperties(family=theme.CHART_FONT, size=size, weight="bold" if bold else "normal")
+    # A little more than measured: pixels make letters wider.
+    return 1.03 * float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]) / 72
+
+
+def _wrapped(text: str, size: float, room: float = INNER, bold: bool = False) -> list[str]:
+    """A text in as few lines as fit; a word longer than a line is cut."""
+    lines = [""]
+    for word in text.split():
+        for part in _cut(word, size, room, bold):
+            longer = f"{lines[-1]} {part}".strip()
+            lines = [*lines[:-1], longer] if _width(longer, size, bold) <= room else [*lines, part]
+    return lines
+
+
+def _cut(word: str, size: float, room: float, bold: bool) -> list[str]:
+    whole = _width(word, size, bold)
+    most = len(word) if whole <= room else max(1, int(len(word) * room / whole) - 1)
+    return [word[start : start + most] for start in range(0, len(word), most)]
+
+
+def _label_lines(dot: Dot, bold: bool) -> list[str]:
+    """The label in as many lines as leave room for the value; an empty last one if its people need their own line."""
+    room = INNER - _width(dot.text, theme.LABEL_SIZE, bold=True) - 0.15
+    lines = _wrapped(dot.label, theme.LABEL_SIZE, room, bold)
+    beside = _width(lines[-1], theme.LABEL_SIZE, bold) + 0.1 + _width(dot.people, theme.SMALL_SIZE)
+    return lines if not dot.people or beside <= room else [*lines, ""]
+
+
+# --- Drawing -----------------------------------------------------------------------------------------------------------
+
+
+def draw(frame: Chart | Picture) -> Drawn:
+    """A chart as PNG and SVG, from one figure."""
+    with _same_everywhere(frame.name):
+        figure = _chart_figure(frame) if isinstance(frame, Chart) else _picture_figure(frame)
+        png = BytesIO()
+        figure.savefig(png, format="png", metadata={"Software": None})
+        return Drawn(
+            frame, png.getvalue(), _standalone(_svg(figure, "path"), frame), _inline(_svg(figure, "none"), frame)
+        )
+
+
+def _svg(figure: Figure, letters: str) -> ElementTree.Element:
+    """The drawing with its letters as shapes ('path': alike everywhere) or as text ('none': small, in the page's font)."""
+    svg = BytesIO()
+    matplotlib.rcParams["svg.fonttype"] = letters
+    figure.savefig(svg, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+    return _tidied(svg.getvalue())
+
+
+@contextmanager
+def _same_everywhere(salt: str) -> Iterator[None]:
+    """Settings as matplotlib ships them, whatever the user's own settings, with ids that depend on the chart alone."""
+    settings: dict[Any, Any] = {"svg.hashsalt": salt, "font.family": theme.CHART_FONT, "text.parse_math": False}
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        # A label in a script that the font lacks is drawn as boxes; the words are in the page all the same.
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing")
+        matplotlib.rcParams.update({**_defaults(), **settings})
+        yield
+
+
+def _defaults() -> dict[Any, Any]:
+    return {
+        name: value
+        for name, value in matplotlib.rcParamsDefault.items()
+        if not name.startswith(("backend", "interactive"))
+    }
+
+
+def _framed(frame: Frame, body: float) -> Figure:
+    """An empty drawing, so many inches high between its head and its foot, with the words around it."""
+    height = frame.head_height + body + frame.foot_height
+    figure = Figure(figsize=(theme.CHART_WIDTH, height), facecolor=CARD.light, dpi=theme.PIXELS_PER_INCH)
+    for place, line in enumerate(frame.title_lines):
+        look = {"fontsize": theme.TITLE_SIZE, "weight": "bold", "gid": f"{HEADLINE}{place}"}
+        _write(figure, MARGIN, 0.27 + TITLE_HEIGHT * place, line, **look)
+    for place, line in enumerate(frame.subtitle_lines):
+        _write(figure, MARGIN, frame.title_height + 0.17 + LINE_HEIGHT * place, line, color=QUIET.light)
+    _write_notes(figure, frame, height)
+    return figure
+
+
+def _write(figure: Figure, left: float, top: float, text: str, **look: Any) -> None:
+    """Text at a place counted in inches from the figure's top left corner."""
+    width, height = figure.get_size_inches()
+    options = {"fontsize": theme.NOTE_SIZE, "color": INK.light, "va": "baseline", "ha": "left", **look}
+    figure.text(left / width, 1 - top / height, text, parse_math=False, **options)
+
+
+def _write_notes(figure: Figure, frame: Frame, height: float) -> None:
+    lines = [(line, QUIET.light, "normal") for line in frame.note_lines]
+    lines += [(words.INVENTED_CHART, WARN.light, "bold")] if frame.invented else []
+    for place, (line, colour, weight) in enumerate(reversed(lines)):
+        _write(figure, MARGIN, height - 0.14 - LINE_HEIGHT * place, line, color=colour, weight=weight)
+
+
+def _axes(figure: Figure, frame: Frame, body: float) -> Axes:
+    width, height = figure.get_size_inches()
+    axes = figure.add_axes((MARGIN / width, 1 - (frame.head_height + body) / height, INNER / width, body / height))
+    axes.set_axis_off()
+    return axes
+
+
+def _picture_figure(frame: Picture) -> Figure:
+    """Filled circles first, row by row; the others are outlines, so that colour is not needed to tell them."""
+    rows, columns = PICTURE
+    step = INNER / columns
+    figure = _framed(frame, rows * step + 0.1)
+    axes = _axes(figure, frame, rows * step + 0.1)
+    axes.set(xlim=(0, columns), ylim=(rows + 0.1 / step, 0))
+    for filled, places in ((True, range(frame.filled)), (False, range(frame.filled, rows * columns))):
+        across, down = [place % columns + 0.5 for place in places], [place // columns + 0.5 for place in places]
+        face = MARK.light if filled else CARD.light
+        edge = MARK.light if filled else QUIET.light
+        axes.plot(across, down, "o", ms=10.5, mfc=face, mec=edge, mew=1.2, clip_on=False)
+    return figure
+
+
+def _chart_figure(chart: Chart) -> Figure:
+    """From top to bottom: everybody asked, the levels, the scale."""
+    labels = [_label_lines(dot, bold=dot is chart.everybody) for dot in chart.lines]
+    heights = [ROW + LINE_HEIGHT * (len(lines) - 1) for lines in labels]
+    scale = 0.27 + (0.26 if chart.axis.directed else 0)
+    figure = _framed(chart, sum(heights) + scale)
+    axes = _axes(figure, chart, sum(heights) + scale)
+    # Downwards in inches, so that spacing is the same whatever the number of levels.
+    axes.set_ylim(sum(heights) + scale, 0)
+    axes.set_xlim(*((chart.axis.high, chart.axis.low) if chart.axis.mirrored else (chart.axis.low, chart.axis.high)))
+    tops = [sum(heights[:place]) for place in range(len(heights))]
+    for dot, lines, top, height in zip(chart.lines, labels, tops, heights, strict=True):
+        _draw_track(axes, chart, top + height - 0.18)
+        _draw_dot(axes, dot, top + height - 0.18, whole=dot is chart.everybody)
+        _write_label(axes, dot, lines, top + 0.24, whole=dot is chart.everybody)
+    _write_scale(figure, chart, chart.head_height + sum(heights) + 0.2)
+    return figure
+
+
+def _draw_track(axes: Axes, chart: Chart, y: float) -> None:
+    """The strip behind a dot: the range of everybody asked, and the scale's lines."""
+    everybody, ends = chart.everybody, [y - TRACK, y + TRACK]
+    if everybody and everybody.low is not None and everybody.high is not None:
+        axes.fill_betweenx(ends, everybody.low, everybody.high, color=BAND.light, lw=0, zorder=0)
+    ticks = [tick for tick, _ in chart.axis.ticks]
+    colours = [QUIET.light if tick == 0 else LINE.light for tick in ticks]
+    widths = [1.2 if tick == 0 else 0.8 for tick in ticks]
+    axes.vlines(ticks, ends[0], ends[1], colors=colours, linewidths=widths, zorder=1, clip_on=False)
+
+
+def _draw_dot(axes: Axes, dot: Dot, y: float, whole: bool) -> None:
+    colour, marker, size = (INK.light, "D", 7.5) if whole else (MARK.light, "o", 9.5)
+    if dot.low is not None and dot.high is not None:
+        axes.plot([dot.low, dot.high], [y, y], color=colour, lw=2.6, solid_capstyle="round", zorder=3, clip_on=False)
+    face = colour if dot.sure else CARD.light
+    axes.plot([dot.value], [y], marker, ms=size, mfc=face, mec=colour, mew=2, zorder=4, clip_on=False)
+
+
+def _write_label(axes: Axes, dot: Dot, lines: list[str], y: float, whole: bool) -> None:
+    """Left the label and its people, right the value."""
+    look: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "baseline", "parse_math": False}
+    label = {"fontsize": theme.LABEL_SIZE, "color": INK.light, **look}
+    for place, text in enumerate(lines):
+        gid = f"{LABEL}{y:.3f}" if place == len(lines) - 1 else None
+        axes.text(0, y + LINE_HEIGHT * place, text, weight="bold" if whole else "normal", gid=gid, **label)
+    beside = (_width(lines[-1], theme.LABEL_SIZE, whole) + 0.1) / INNER if lines[-1] else 0
+    last = y + LINE_HEIGHT * (len(lines) - 1)
+    gid = f"{BESIDE}{y:.3f}" if lines[-1] else None
+    axes.text(beside, last, dot.people, fontsize=theme.SMALL_SIZE, color=QUIET.light, gid=gid, **look)
+    axes.text(1, y, dot.text, weight="bold", ha="right", **label)
+
+
+def _write_scale(figure: Figure, chart: Chart, y: float) -> None:
+    """Words of the ticks that fit, zero and the ends before others. What is better for the person lies to the right."""
+    axis, taken = chart.axis, list[tuple[float, float]]()
+    for tick, text in sorted(
+        axis.ticks, key=lambda pair: (pair[0] != 0, pair[0] not in (axis.low, axis.high), pair[0])
+    ):
+        left, right = _tick_span(axis, tick, text)
+        if all(right + 0.1 < start or left - 0.1 > end for start, end in taken):
+            taken.append((left, right))
+            _write_tick(figure, left, right, y, text)
+    if axis.directed:
+        _write(figure, theme.CHART_WIDTH - MARGIN, y + 0.26, words.BETTER, color=MARK.light, ha="right", weight="bold")
+
+
+def _write_tick(figure: Figure, left: float, right: float, y: float, text: str) -> None:
+    """Held at the side that must not move, should another font be narrower."""
+    first, last = left <= MARGIN + 0.01, right >= MARGIN + INNER - 0.01
+    place, side = (left, "left") if first else (right, "right") if last else ((left + right) / 2, "center")
+    _write(figure, place, y, text, color=QUIET.light, ha=side)
+
+
+def _tick_span(axis: Axis, tick: float, text: str) -> tuple[float, float]:
+    """Where the words of a tick start and end, in inches; they stay inside the picture."""
+    share = (tick - axis.low) / (axis.high - axis.low)
+    middle = MARGIN + INNER * (1 - share if axis.mirrored else share)
+    width = _width(text, theme.NOTE_SIZE)
+    left = min(max(middle - width / 2, MARGIN), MARGIN + INNER - width)
+    return left, left + width
+
+
+# --- SVG ---------------------------------------------------------------------------------------------------------------
+
+
+def _tidied(svg: bytes) -> ElementTree.Element:
+    """The drawing without comments, without metadata, and without ids that nothing refers to."""
+    root = ElementTree.fromstring(svg)
+    for child in [child for child in root if child.tag == f"{_SVG}metadata"]:
+        root.remove(child)
+    used = {name for element in root.iter() for name in _references(element)}
+    for element in root.iter():
+        name = element.get("id", "")
+        if name not in used and not name.startswith((HEADLINE, LABEL, BESIDE)):
+            element.attrib.pop("id", None)
+    return root
+
+
+def _references(element: ElementTree.Element) -> Iterator[str]:
+    for key, value in element.attrib.items():
+        if key == _LINK:
+            yield value.removeprefix("#")
+        elif "url(#" in value:
+            yield value.partition("url(#")[2].partition(")")[0]
+
+
+def _described(root: ElementTree.Element, frame: Frame, prefix: str) -> None:
+    """The text alternative, as a title and a description that a screen reader finds."""
+    for place, (tag, text) in enumerate((("title", frame.headline), ("desc", frame.alternative))):
+        element = ElementTree.Element(f"{_SVG}{tag}", {"id": f"{prefix}-{tag}"})
+        element.text = text
+        root.insert(place, element)
+    root.set("role", "img")
+    root.set("aria-labelledby", f"{prefix}-title {prefix}-desc")
+
+
+def _standalone(root: ElementTree.Element, frame: Frame) -> bytes:
+    _described(root, frame, frame.name)
+    ElementTree.register_namespace("", _SVG[1:-1])
+    ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
+    text: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return text + b"\n"
+
+
+def _inline(root: ElementTree.Element, frame: Frame) -> str:
+    """The drawing for the page: without its title, ids of its own, and colours that follow the reader's theme."""
+    _described(root, frame, frame.name)
+    _crop_headline(root, frame)
+    _join_labels(root)
+    for element in root.iter():
+        element.tag = element.tag.removeprefix(_SVG)
+        kept = ((key, value) for key, value in element.attrib.items() if not value.startswith("rotate(-0 "))
+        element.attrib = {_plain_name(key): _owned(key, value, frame.name) for key, value in kept}
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _crop_headline(root: ElementTree.Element, frame: Frame) -> None:
+    for parent in list(root.iter()):
+        for child in [child for child in parent if child.get("id", "").startswith(HEADLINE)]:
+            parent.remove(child)
+    _, _, width, height = (float(part) for part in root.get("viewBox", "0 0 0 0").split())
+    top = frame.title_height * 72
+    root.set("viewBox", f"0 {top:.2f} {width:.2f} {height - top:.2f}")
+    root.attrib.pop("height", None)
+    root.attrib.pop("width", None)
+
+
+def _join_labels(root: ElementTree.Element) -> None:
+    """Put the people right after the label: the page's own font is narrower than the one that was measured."""
+    groups = {element.get("id"): element for element in root.iter(f"{_SVG}g") if element.get("id")}
+    for name, group in groups.items():
+        label = groups.get(str(name).replace(BESIDE, LABEL))
+        if str(name).startswith(BESIDE) and label is not None:
+            (text,), (people,) = label.iter(f"{_SVG}text"), group.iter(f"{_SVG}text")
+            beside = ElementTree.SubElement(
+                text, f"{_SVG}tspan", {"dx": "7", "style": f"font-weight: 400; {people.get('style', '')}"}
+            )
+            beside.text = people.text
+            group.remove(people)
+    for group in groups.values():
+        group.attrib.pop("id", None)
+
+
+def _plain_name(key: str) -> str:
+    return "href" if key == _LINK else key.rpartition("}")[2]
+
+
+def _owned(key: str, value: str, prefix: str) -> str:
+    """Ids made unique on the page, and colours as CSS variables with the light colour to fall back on."""
+    if key == "id":
+        return value if value.startswith(prefix) else f"{prefix}-{value}"
+    if key == _LINK:
+        return f"#{prefix}-{value[1:]}"
+    if key == "style":
+        value = value.replace(f"'{theme.CHART_FONT}'", "inherit")
+        for colour in COLOURS:
+            value = value.replace(colour.light, colour.variable)
+    return value.replace("url(#", f"url(#{prefix}-")

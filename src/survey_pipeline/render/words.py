@@ -1,0 +1,525 @@
+"""Sentences: published numbers put into plain words, as plain text.
+
+What belongs here: every sentence that holds a number or a label. What does not: escaping (each format's own template does
+that), layout, and any number that the release does not hold. Forms and doses are chosen by people themselves, so a sentence
+says what people reported and never what did something to them. A sentence stays under 20 words where its labels are short.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+from survey_pipeline import names
+from survey_pipeline.instrument import Kind
+from survey_pipeline.names import Status
+from survey_pipeline.release import Row
+from survey_pipeline.render.view import Comparison, Measure, View, clean, is_shown
+
+MINUS = "\N{MINUS SIGN}"
+NO_CAUSE = "This shows what people reported. It cannot show what caused it."
+INVENTED_SOME = (
+    "Invented data: waves marked so below were made up to try out the report. Nobody answered their questions."
+)
+INVENTED_CHART = "Invented data: made up to try out the report."
+BAND_NOTE = "Grey: the range for everybody asked."
+BETTER = "better \N{RIGHTWARDS ARROW}"
+NO_CAUSE_CHART = "What people reported, not what caused it."
+EVERYBODY = "Everybody asked"
+INVENTED = "Invented data"
+INVENTED_LONG = "Invented data: every number here was made up to try out the report. Nobody answered these questions."
+HIDDEN = "hidden"
+QUESTIONS_CHANGED = "The questionnaire changed between the two waves, so compare with care."
+HOW_TO_READ = (
+    "Each dot is one group. Its line is the range expected if many such groups were asked. "
+    "Where ranges overlap, the order of the groups may be chance."
+)
+HOW_TO_READ_OPTIONS = "Each dot is one answer. Its line is the range expected if many such groups were asked."
+LIMITS = (
+    "People chose their own answers to everything here, so groups differ in many ways.",
+    "There was no control group picked by chance.",
+    "People who score high or low tend to score nearer the middle next time.",
+    "So none of this can show what caused what.",
+)
+"""Holds for every survey of this kind, whatever its instrument says; stands on every page."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One point of 'In short': what was found, then how sure that is."""
+
+    headline: str
+    details: tuple[str, ...] = ()
+
+
+# --- Numbers -----------------------------------------------------------------------------------------------------------
+
+
+def plain(number: float, digits: int | None = None) -> str:
+    """A number without trailing zeros and with a true minus; to so many significant digits where asked."""
+    exact = Decimal(repr(float(number)))
+    if digits is not None and exact:
+        exact = exact.quantize(Decimal(1).scaleb(exact.adjusted() - digits + 1), rounding=ROUND_HALF_UP)
+    text = f"{exact:f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text in ("-0", "0", "") else text.replace("-", MINUS)
+
+
+def hundredths(share: float) -> str:
+    """A share as published, in 100, with no digit more than it has."""
+    return plain(float(Decimal(repr(float(share))) * 100))
+
+
+def whole_100(share: float) -> int:
+    """How many of 100 people a share is."""
+    return int(Decimal(hundredths(share)).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def per_100(share: float) -> str:
+    """A share in a sentence: '30 in 100', in whole people."""
+    return "fewer than 1 in 100" if share > 0 and not whole_100(share) else f"{whole_100(share)} in 100"
+
+
+def people(n: int) -> str:
+    """A number of people."""
+    return f"{n:,} people" if n != 1 else "1 person"
+
+
+def based_on(row: Row) -> str:
+    """How many people a number rests on, in brackets."""
+    return "" if row.n_respondents is None else f" (based on about {people(row.n_respondents)})"
+
+
+def points(measure: Measure) -> str:
+    """The unit of a change or a value, in words; scales such as 0-10 go in points."""
+    unit = clean(measure.item.unit) if measure.item else ""
+    return "points" if not unit or any(mark.isdigit() for mark in unit) else unit
+
+
+def scale(measure: Measure) -> str:
+    """What a value is measured on: its unit, or the ends of its scale."""
+    item = measure.item
+    if item and item.kind is Kind.SCALE and item.minimum is not None and item.maximum is not None:
+        return f"on a scale from {plain(item.minimum)} to {plain(item.maximum)}"
+    return points(measure)
+
+
+def amount(value: float, measure: Measure) -> str:
+    """A published number of a measure in words: '30 in 100', '1.6 points lower', '5.2 on a scale from 0 to 10'."""
+    if measure.is_share:
+        return per_100(value)
+    if not measure.is_change:
+        return f"{plain(value, 2)} {scale(measure)}"
+    if value == 0:
+        return "no change"
+    return f"{plain(abs(value), 2)} {points(measure)} {'lower' if value < 0 else 'higher'}"
+
+
+def brief(value: float, measure: Measure) -> str:
+    """An amount without its unit, where the unit stands nearby."""
+    if measure.is_share:
+        return amount(value, measure)
+    if not measure.is_change:
+        return plain(value, 2)
+    return "no change" if value == 0 else f"{plain(abs(value), 2)} {'lower' if value < 0 else 'higher'}"
+
+
+def cell(row: Row | None, measure: Measure) -> str:
+    """A published number as it stands in a table of the page, with its range; a word where there is none."""
+    if row is None:
+        return "\N{EN DASH}"
+    if row.status is Status.NOT_ASKED:
+        return "not asked"
+    if row.estimate is None:
+        return HIDDEN if row.status is Status.SUPPRESSED else "not known"
+    show = hundredths if measure.is_share else plain
+    between = "" if row.ci_lower is None or row.ci_upper is None else f" ({show(row.ci_lower)} to {show(row.ci_upper)})"
+    return f"{show(row.estimate)}{between}{' uncertain' if row.status is Status.UNRELIABLE else ''}"
+
+
+def missing(row: Row, min_n: int) -> str:
+    """How many gave no answer; the release leaves a small number out."""
+    if not is_shown(row):
+        return HIDDEN if row.status is Status.SUPPRESSED else "not asked"
+    return f"fewer than {min_n}" if row.n_missing is None else f"{row.n_missing:,}"
+
+
+# --- People ------------------------------------------------------------------------------------------------------------
+
+
+def level_label(level: str) -> str:
+    """A level's label, as published."""
+    return EVERYBODY if level == names.ALL_LEVELS else sentence(clean(level))
+
+
+def quoted(label: str) -> str:
+    """A label in quotation marks."""
+    return f"\N{LEFT DOUBLE QUOTATION MARK}{clean(label)}\N{RIGHT DOUBLE QUOTATION MARK}"
+
+
+def who(row: Row, view: View) -> str:
+    """The people of a level. The instrument's own phrase is for plain answers: not for 'none', 'stopped' or merged ones."""
+    item = view.instrument.items.get(row.exposure)
+    plain_levels = {option.label for option in item.options if not option.exclusive} if item else set()
+    plain_levels |= {band.label for bands in (item.bands, *item.wider_bands) for band in bands} if item else set()
+    if item and item.people and row.level in plain_levels:
+        return clean(item.people).replace("{level}", inline(clean(row.level)))
+    return f"People in the group {quoted(row.level)}"
+
+
+def listed(labels: Iterable[str]) -> str:
+    """'a, b and c'."""
+    *most, last = [clean(label) for label in labels] or [""]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def chose(view: View, exposure: str) -> str:
+    """Why groups cannot be compared as in a trial."""
+    return f"People chose their own {inline(view.item_label(exposure))}, and there was no control group."
+
+
+def inline(label: str) -> str:
+    """A label inside a sentence: 'Magnesium form' becomes 'magnesium form', 'EU limit' stays."""
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label
+
+
+# --- Findings ----------------------------------------------------------------------------------------------------------
+
+
+def range_words(row: Row, measure: Measure) -> str:
+    """How sure a number is, in words."""
+    if row.ci_lower is None or row.ci_upper is None:
+        return "How sure this is, is not known."
+    if measure.is_share:
+        low, high = f"{whole_100(row.ci_lower)}", f"{whole_100(row.ci_upper)}"
+        return f"Between about {low} and {high} in 100 would be expected if many such groups were asked."
+    low, high = brief(row.ci_lower, measure), brief(row.ci_upper, measure)
+    return f"Between about {low} and {high} would be expected if many such groups were asked."
+
+
+def what(measure: Measure) -> str:
+    """The thing a measure counts or averages, as a short noun phrase."""
+    if measure.threshold is None or measure.label.casefold() in measure.statistic_label.casefold():
+        return sentence(measure.statistic_label) if measure.threshold else measure.label
+    return f"{measure.label}: {inline(measure.statistic_label)}"
+
+
+def everybody_finding(found: Comparison) -> Finding:
+    """What everybody asked reported, and how sure that is."""
+    row, measure = found.everybody, found.measure
+    if row is None or row.estimate is None or not is_shown(row):
+        return Finding(f"{measure.label}: the number for everybody asked is hidden, to protect people.")
+    if measure.is_share:
+        return Finding(f"{what(measure)}: {_reported_share(row)}", (*_both_ways(row), range_words(row, measure)))
+    if measure.is_change:
+        start = f"{measure.label}: on average, people reported {amount(row.estimate, measure)} than before"
+        return Finding(f"{_than(start, row.estimate)}{based_on(row)}.", (range_words(row, measure),))
+    start = f"{measure.label}: people reported an average of {amount(row.estimate, measure)}"
+    return Finding(f"{start}{based_on(row)}.", (range_words(row, measure),))
+
+
+def _than(text: str, change: float) -> str:
+    """No change is not 'than before'."""
+    return text if change else text.removesuffix(" than before")
+
+
+def _reported_share(row: Row) -> str:
+    return f"about {per_100(row.estimate or 0)} people reported this{based_on(row)}."
+
+
+def _both_ways(row: Row) -> tuple[str, ...]:
+    """The other side of a share: 30 did, 70 did not."""
+    return (f"About {100 - whole_100(row.estimate or 0)} in 100 did not.",)
+
+
+def headline(found: Comparison, view: View) -> str:
+    """What a comparison of levels shows, said carefully enough to be a title that travels alone."""
+    return f"{found.measure.label} by {inline(view.item_label(found.exposure))}: {_shows(found)}"
+
+
+def short_headline(found: Comparison) -> str:
+    """The same under a heading that names the exposure."""
+    return f"{found.measure.label}: {_shows(found)}"
+
+
+def _shows(found: Comparison) -> str:
+    if not found.shown:
+        return "all groups are hidden, to protect people"
+    if len(found.shown) == 1:
+        return "only one group is shown"
+    return "reports differ between some groups" if found.apart else "no group stands clearly apart"
+
+
+def section_headline(comparisons: Iterable[Comparison], view: View, exposure: str) -> str:
+    """The title of a table's section, from all of its charts together."""
+    found = [comparison for comparison in comparisons if comparison.shown]
+    label = inline(view.item_label(exposure))
+    if not found:
+        return f"By {label}: all groups are hidden, to protect people"
+    apart = [comparison.measure.label for comparison in found if comparison.apart]
+    if not apart:
+        return f"By {label}: no group stands clearly apart"
+    return f"By {label}: some groups differ on {listed(inline(name) for name in apart)}"
+
+
+def options_headline(view: View, table: str) -> str:
+    """The title of a table of closed questions: the answer given most often."""
+    shown = [found for found in view.options(table) if is_shown(found.everybody) and not _is_none(found)]
+    if not shown:
+        return f"{view.title(table)}: the numbers for everybody asked are hidden"
+    first = max(shown, key=lambda found: (found.everybody and found.everybody.estimate) or 0)
+    question = view.item_label(view.item_name(first.measure.outcome))
+    return f"{question}: {inline(first.measure.label)} was reported most often" if first.measure.is_option else question
+
+
+def contrast(found: Comparison, view: View) -> tuple[str, ...]:
+    """Two levels whose ranges are apart, where there are such; otherwise, that the order tells little."""
+    if not found.shown:
+        return ("Small numbers could point to a person, so none are shown here.",)
+    if len(found.shown) == 1:
+        return ("There is nothing to compare it with.",)
+    if not found.apart:
+        return ("The ranges of the groups overlap.", "The order of the groups may be chance.")
+    counted = (f"Counted: {inline(what(found.measure))}.",) if found.measure.is_share else ()
+    return (*counted, *_apart(found, view), "With many groups, some differ by chance.")
+
+
+def _apart(found: Comparison, view: View) -> list[str]:
+    """The level that lies highest for certain and the one that lies lowest, the better one first."""
+    known = [row for row in found.compared if row.ci_lower is not None and row.ci_upper is not None]
+    high = max(known, key=lambda row: row.ci_lower or 0)
+    low = min(known, key=lambda row: row.ci_upper or 0)
+    sides = [(high, "more often", "a higher average"), (low, "less often", "a lower average")]
+    ordered = sides[::-1] if found.measure.better == "lower" else sides
+    return [_side(row, found.measure, view, often if found.measure.is_share else side) for row, often, side in ordered]
+
+
+def _side(row: Row, measure: Measure, view: View, side: str) -> str:
+    value = brief(row.estimate or 0, measure)
+    if measure.is_share:
+        return f"{who(row, view)} reported this {side}: about {value}{based_on(row)}."
+    if measure.is_change:
+        return f"{who(row, view)} reported, on average, {value}{based_on(row)}."
+    return f"{who(row, view)} reported {side}: {value}{based_on(row)}."
+
+
+def comparison_finding(found: Comparison, view: View) -> Finding:
+    """Whether the groups differ, and how many people that rests on."""
+    people_asked = found.everybody.n_respondents if found.everybody else None
+    basis = () if people_asked is None else (f"Based on about {people(people_asked)} in all.",)
+    return Finding(f"{headline(found, view)}.", (*contrast(found, view), *basis))
+
+
+def option_finding(found: Comparison) -> Finding:
+    """How many of everybody asked gave one answer."""
+    row = found.everybody
+    if row is None or not is_shown(row):
+        return Finding(f"{found.measure.label}: the number is hidden, to protect people.")
+    return Finding(f"{found.measure.label}: {_reported_share(row)}", (range_words(row, found.measure),))
+
+
+def in_short(view: View, previous: View | None) -> tuple[Finding, ...]:
+    """Three to five findings; the last one says what all of this cannot show."""
+    form, dose = (_first_by(view, exposure) for exposure in (view.instrument.form, view.instrument.dose))
+    first = form or dose
+    findings = [everybody_finding(first)] if first else []
+    findings += [comparison_finding(found, view) for found in (form, dose) if found]
+    findings += _what_changed(view, previous) if previous else _most_common(view)
+    return (*findings, Finding("None of this shows what caused what.", (chose(view, view.instrument.form),)))
+
+
+def _first_by(view: View, exposure: str) -> Comparison | None:
+    """The comparison that speaks for an exposure: the first that has something to show."""
+    found = [comparison for comparison in view.primary if comparison.exposure == exposure]
+    return next((comparison for comparison in found if comparison.shown), found[0] if found else None)
+
+
+def _most_common(view: View) -> list[Finding]:
+    """The answer given most often in the first table of closed questions, such as a side effect."""
+    tables = (view.options(table) for table in view.tables if not view.charted(table))
+    shown = next(
+        ([one for one in options if is_shown(one.everybody) and not _is_none(one)] for options in tables if options), []
+    )
+    return (
+        [option_finding(max(shown, key=lambda found: (found.everybody and found.everybody.estimate) or 0))]
+        if shown
+        else []
+    )
+
+
+def _is_none(found: Comparison) -> bool:
+    """Whether an option is 'none of these': its share is no finding of its own."""
+    item = found.measure.item
+    options = item.options if item else ()
+    return any(option.exclusive and found.measure.outcome.endswith(f"__{option.code}") for option in options)
+
+
+def _what_changed(view: View, previous: View) -> list[Finding]:
+    changed = changes(view, previous)
+    if not changed:
+        return [Finding("Nothing can be compared with the wave before.")]
+    return [Finding(changed[0].headline, changed[0].details)]
+
+
+# --- Since the last wave -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Change:
+    """One number of everybody asked, in two waves."""
+
+    label: str
+    waves: str
+    headline: str
+    details: tuple[str, ...]
+
+
+def changes(view: View, previous: View) -> tuple[Change, ...]:
+    """Numbers of everybody asked that both waves show; nothing is subtracted, both are simply set side by side."""
+    seen: dict[tuple[str, str], Change] = {}
+    for found in view.primary:
+        measure = found.measure
+        row = found.everybody
+        old = _same(measure, previous)
+        if row and old and (measure.outcome, measure.statistic) not in seen:
+            seen[measure.outcome, measure.statistic] = _change(measure, old, row)
+    return tuple(seen.values())
+
+
+def _same(measure: Measure, previous: View) -> Row | None:
+    for row in previous.release.rows:
+        if (row.outcome, row.statistic, row.level) == (
+            measure.outcome,
+            measure.statistic,
+            names.ALL_LEVELS,
+        ) and is_shown(row):
+            return row
+    return None
+
+
+def _change(measure: Measure, old: Row, row: Row) -> Change:
+    if not is_shown(row):
+        return Change(what(measure), "", f"{what(measure)}: this wave is hidden.", ())
+    before, now = (amount(shown.estimate or 0, measure) for shown in (old, row))
+    return Change(
+        what(measure),
+        f"This wave {_with_range(row, measure)}; the wave before {_with_range(old, measure)}.",
+        f"{what(measure)}: about {now} this wave, about {before} the wave before.",
+        _overlap(old, row),
+    )
+
+
+def _with_range(row: Row, measure: Measure) -> str:
+    """A published number and its range, the unit named once."""
+    value = amount(row.estimate or 0, measure)
+    if row.ci_lower is None or row.ci_upper is None:
+        return f"about {value}"
+    low, high = (brief(end, measure).removesuffix(" in 100") for end in (row.ci_lower, row.ci_upper))
+    return f"about {value} (range {low} to {high})"
+
+
+def _overlap(old: Row, row: Row) -> tuple[str, ...]:
+    if None in (old.ci_lower, old.ci_upper, row.ci_lower, row.ci_upper):
+        return ("How sure this is, is not known.",)
+    apart = max(old.ci_lower or 0, row.ci_lower or 0) > min(old.ci_upper or 0, row.ci_upper or 0)
+    if apart:
+        return ("The two ranges do not overlap.", "Other people may have answered this time.")
+    return ("The two ranges overlap, so this may be chance.",)
+
+
+def answers_changed(view: View, previous: View) -> str:
+    """The number of answers in both waves."""
+    now, before = view.answers_used, previous.answers_used
+    if now is None or before is None:
+        return "The number of answers cannot be compared."
+    return f"About {people(now)} answered this wave, about {people(before)} the wave before."
+
+
+# --- Charts ------------------------------------------------------------------------------------------------------------
+
+
+def how_to_read(found: Comparison) -> str:
+    """How a section's charts are read, for somebody who has never seen an interval."""
+    order = "" if found.ordered or found.measure.better is None else " The best reported stands first."
+    return f"{HOW_TO_READ}{order}"
+
+
+def sentence(text: str) -> str:
+    """A label at the start of a line."""
+    return text[:1].upper() + text[1:]
+
+
+def subtitle(measure: Measure) -> str:
+    """What the axis counts."""
+    if measure.is_share:
+        return f"{what(measure)}: people in 100" if measure.threshold else "People in 100 who reported it"
+    if measure.is_change:
+        return f"Average change from before to now, in {points(measure)}"
+    return f"{measure.statistic_label}, {scale(measure)}"
+
+
+def hidden_levels(rows: Iterable[Row]) -> str:
+    """The levels that a chart leaves out."""
+    labels = [level_label(row.level) for row in rows]
+    return f"Hidden to protect people: {listed(labels)}." if labels else ""
+
+
+def alternative(found: Comparison, view: View) -> str:
+    """A chart in words, for those who cannot see it. It holds no number: those are in the table."""
+    parts = [
+        f"Chart of dots with ranges, one for each group by {inline(view.item_label(found.exposure))}.",
+        f"{headline(found, view)}.",
+        f"Shown: {subtitle(found.measure)}.",
+        hidden_levels(found.hidden),
+        "The numbers are in the table that goes with it.",
+        NO_CAUSE,
+        f"{INVENTED}." if view.release.is_invented else "",
+    ]
+    return " ".join(part for part in parts if part)
+
+
+def picture_alternative(found: Comparison, view: View) -> str:
+    """The picture of 100 people in words."""
+    parts = [
+        f"Picture of 100 circles, filled for people who reported it: {what(found.measure)}.",
+        "The number is in the tables.",
+        NO_CAUSE,
+        f"{INVENTED}." if view.release.is_invented else "",
+    ]
+    return " ".join(part for part in parts if part)
+
+
+def options_alternative(title: str, view: View) -> str:
+    """A chart of answers in words."""
+    parts = [
+        f"Chart of dots with ranges, one for each answer: {title}, everybody asked.",
+        "The most frequent answer comes first.",
+        "The numbers are in the table that goes with it.",
+        NO_CAUSE,
+        f"{INVENTED}." if view.release.is_invented else "",
+    ]
+    return " ".join(part for part in parts if part)
+
+
+# --- What was hidden ---------------------------------------------------------------------------------------------------
+
+
+def merged_levels(view: View) -> tuple[str, ...]:
+    """Each published level that holds several, with what it holds."""
+    found = (level for levels in view.release.levels.values() for level in levels if level.merged)
+    return tuple(dict.fromkeys(f"{quoted(level.label)} holds {listed(level.made_of)}." for level in found))
+
+
+def hidden_by_table(view: View) -> tuple[str, ...]:
+    """Which groups have numbers hidden, table by table."""
+    found: dict[str, dict[str, None]] = {}
+    for row in view.release.rows:
+        if row.status is Status.SUPPRESSED:
+            found.setdefault(row.table, {})[level_label(row.level)] = None
+    return tuple(
+        f"{table_title(view, table)}: some or all numbers of {listed(levels)}." for table, levels in found.items()
+    )
+
+
+def table_title(view: View, table: str) -> str:
+    """What a table is called on the page."""
+    return "Who answered" if table == names.WHO_ANSWERED else view.title(table)
