@@ -295,8 +295,8 @@ def test_rows_left_out_are_counted(messy: tuple[pl.DataFrame, SampleSummary]) ->
     assert (no_consent & ~identical).sum() == summary.rows_excluded["no_consent"]
     assert again.sum() == summary.rows_excluded["same_respondent"]
     assert not (again & no_consent).any()
-        left = frame.height - (identical | no_consent | again).sum()
-        assert summary.rows_kept + summary.rows_quarantined == left
+    left = frame.height - (identical | no_consent | again).sum()
+    assert summary.rows_kept + summary.rows_quarantined == left
 
 
 def first_of_its_kind(frame: pl.DataFrame) -> pl.Series:
