@@ -5,16 +5,22 @@ different texts: each is read once and the result spread over the column. What d
 must obey (`schema`), and which rows are kept (`validate`).
 """
 
+import math
 import re
-from collections.abc import Callable, Iterable
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 import polars as pl
 
 from survey_pipeline.instrument import Item, Kind, Option
 from survey_pipeline.names import Rule, option_column
 
+MOST_REMEMBERED = 10_000
+"""Different texts of one item whose reading is kept from batch to batch: more than a closed question has."""
+ENDS_AN_OPTION = re.compile(r"\.? *(?:[,;]|$)")
 NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
 YES = frozenset({"yes", "y", "true", "1", "ja", "sí", "si"})
 NO = frozenset({"no", "n", "false", "0", "nein"})
@@ -40,9 +46,16 @@ Answer = str | bool | float | date | frozenset[str] | Refused | None
 Reader = Callable[[str], Answer]
 
 
+INVISIBLE = dict.fromkeys(map(ord, "\u200b\u2060\ufeff\u00ad"))
+"""Zero-width spaces, a byte order mark, a soft hyphen: they come along when a text is copied."""
+
+
 def fold(text: str) -> str:
-    """Case, accents of typing (non-breaking or doubled spaces) and a final full stop do not make another answer."""
-    return " ".join(text.split()).casefold().rstrip(".")
+    """What is typed differently but meant alike becomes alike: case, spaces of any kind, a final full stop, and the two
+    ways in which Unicode writes an accent.
+    """
+    folded = unicodedata.normalize("NFC", " ".join(text.translate(INVISIBLE).split()).casefold())
+    return folded.removesuffix(".").rstrip() or folded
 
 
 def reader(item: Item, missing: Iterable[str] = ()) -> Reader:
@@ -51,6 +64,7 @@ def reader(item: Item, missing: Iterable[str] = ()) -> Reader:
     no_answer = {fold(text) for text in (*missing, *item.missing)} | {""}
     fixes = {fold(wrong): right for wrong, right in item.fixes.items()}
 
+    @lru_cache(maxsize=MOST_REMEMBERED)
     def read_text(text: str) -> Answer:
         folded = fold(text)
         return None if folded in no_answer else read(fixes.get(folded, text))
@@ -60,13 +74,19 @@ def reader(item: Item, missing: Iterable[str] = ()) -> Reader:
 
 def _choice(item: Item) -> Reader:
     known = _known_texts(item.options)
+    exclusive = _exclusive(item)
 
     def read(text: str) -> Answer:
         if code := known.get(fold(text)):
             return code
         chosen = _split(fold(text), known)
-        if chosen is None:
-            return Refused(Rule.UNKNOWN_OPTION)
+        return Refused(Rule.UNKNOWN_OPTION) if chosen is None else one_of(chosen)
+
+    def one_of(chosen: frozenset[str]) -> Answer:
+        if len(chosen) == 1:
+            return min(chosen)
+        if item.several_as and chosen & exclusive:
+            return Refused(Rule.CONTRADICTORY_ANSWERS)
         return item.several_as or Refused(Rule.SEVERAL_ANSWERS)
 
     return read
@@ -74,7 +94,7 @@ def _choice(item: Item) -> Reader:
 
 def _choices(item: Item) -> Reader:
     known = _known_texts(item.options)
-    exclusive = {option.code for option in item.options if option.exclusive}
+    exclusive = _exclusive(item)
 
     def read(text: str) -> Answer:
         chosen = _split(fold(text), known)
@@ -85,26 +105,31 @@ def _choices(item: Item) -> Reader:
     return read
 
 
+def _exclusive(item: Item) -> frozenset[str]:
+    return frozenset(option.code for option in item.options if option.exclusive)
+
+
 def _known_texts(options: Iterable[Option]) -> dict[str, str]:
-    """Folded text to code: codes, labels and declared spellings."""
-    return {fold(text): option.code for option in options for text in (option.code, option.label, *option.spellings)}
+    """Folded text to code: codes, labels and declared spellings, the longest first."""
+    texts = {fold(text): option.code for option in options for text in (option.code, option.label, *option.spellings)}
+    return {text: texts[text] for text in sorted(texts, key=len, reverse=True) if text}
 
 
 def _split(text: str, known: dict[str, str]) -> frozenset[str] | None:
     """The options in a joined answer; None if any is unknown. Longest first, since an option may hold a comma itself."""
     codes: set[str] = set()
     while text := text.strip(" ,;"):
-        found = next((option for option in sorted(known, key=len, reverse=True) if _starts_with(text, option)), None)
+        found = next((option for option in known if _starts_with(text, option)), None)
         if found is None:
             return None
         codes.add(known[found])
-        text = text[len(found) :]
+        text = text[len(found) :].removeprefix(".")
     return frozenset(codes) or None
 
 
 def _starts_with(text: str, option: str) -> bool:
-    rest = text[len(option) :].lstrip()
-    return text.startswith(option) and rest[:1] in ("", ",", ";")
+    """Folding took the full stop off the last option of a joined answer; one before it may still have its own."""
+    return text.startswith(option) and ENDS_AN_OPTION.match(text, len(option)) is not None
 
 
 def _yes_no(item: Item) -> Reader:
@@ -124,7 +149,8 @@ def _number(item: Item) -> Reader:
         found = NUMBER.match(folded)
         if found is None or folded[found.end() :].strip() not in units:
             return Refused(Rule.NOT_A_NUMBER)
-        return float(found.group())
+        number = float(found.group())
+        return number if math.isfinite(number) else Refused(Rule.NOT_A_NUMBER)
 
     return read
 
@@ -150,40 +176,75 @@ _READERS: dict[Kind, Callable[[Item], Reader]] = {
 
 
 @dataclass(frozen=True)
-class Column:
-    """A read column: typed series under their stored names, and the rule that refused each cell (null where none did)."""
+class Readings:
+    """A batch of texts, read: typed answers (columns as stored) and the refused cells (`row`, `item`, `rule`)."""
 
-    values: list[pl.Series]
-    refused: pl.Series
-
-
-def read_column(texts: pl.Series, name: str, item: Item, read: Reader) -> Column:
-    """Read a column of texts: each different text once, then spread over the column. Same height as `texts`."""
-    different = texts.unique().drop_nulls()
-    answers = dict(zip(different.to_list(), map(read, different), strict=True))
-    rules = {text: answer.rule.value for text, answer in answers.items() if isinstance(answer, Refused)}
-    good = {text: answer for text, answer in answers.items() if answer is not None and text not in rules}
-    return Column(values=_spread(texts, name, item, good), refused=_mapped(texts, rules, pl.String).alias(name))
+    answers: pl.DataFrame
+    refused: pl.DataFrame
 
 
-def _spread(texts: pl.Series, name: str, item: Item, good: dict[str, Answer]) -> list[pl.Series]:
-    if item.kind is not Kind.CHOICES:
-        return [_mapped(texts, good, STORED_TYPE[item.kind]).alias(name)]
-    return [_mapped(texts, _ticked(good, code), pl.Boolean).alias(option_column(name, code)) for code in item.codes]
+def read_answers(texts: pl.DataFrame, items: Mapping[str, Item], readers: Mapping[str, Reader]) -> Readings:
+    """Read a batch of texts, a column an item; an item without a column is all null. Heights stay the same.
+
+    A column holds few different texts: each is read once, and its reading is spread over the column by its place among them.
+    """
+    present = [name for name in items if name in texts.columns]
+    different = _different(texts.select(present))
+    read = {name: [readers[name](text) for text in different[name]] for name in present}
+    places = texts.select(_place(name, different[name]) for name in present)
+    absent = [name for name in items if name not in present]
+    answers = places.with_columns(pl.lit(None, dtype=pl.UInt32).alias(name) for name in absent).select(
+        column for name, item in items.items() for column in _spread(name, item, read.get(name, []))
+    )
+    return Readings(answers, pl.concat([NO_REFUSALS, *(_refused(places[name], read[name]) for name in present)]))
 
 
-def _ticked(good: dict[str, Answer], code: str) -> dict[str, bool]:
-    """For one option, whether each text that was read ticks it: not ticked is 'no' only where the question was answered."""
-    return {text: isinstance(answer, frozenset) and code in answer for text, answer in good.items()}
+NO_REFUSALS = pl.DataFrame(schema={"row": pl.UInt32, "item": pl.String, "rule": pl.String})
 
 
-def _mapped(
-    texts: pl.Series,
-    values: dict[str, Answer] | dict[str, str] | dict[str, bool],
-    dtype: pl.DataType | type[pl.DataType],
-) -> pl.Series:
+def _different(texts: pl.DataFrame) -> dict[str, pl.Series]:
+    if not texts.width:
+        return {}
+    lists = texts.select(pl.all().unique().drop_nulls().implode())
+    return {name: lists[name][0] for name in lists.columns}
+
+
+def _place(name: str, different: pl.Series) -> pl.Expr:
+    """Each cell's place among the different texts; null where the cell is empty."""
+    if different.is_empty():
+        return pl.col(name).cast(pl.UInt32)
+    places = pl.int_range(len(different), dtype=pl.UInt32, eager=True)
+    return pl.col(name).replace_strict(different, places, default=None, return_dtype=pl.UInt32)
+
+
+def _spread(name: str, item: Item, read: Sequence[Answer]) -> Iterator[pl.Expr]:
+    """Readings as the item's stored columns, gathered by place."""
+    good = [None if isinstance(answer, Refused) else answer for answer in read]
+    if item.kind is Kind.CHOICES:
+        for code in item.codes:
+            ticked = [code in answer if isinstance(answer, frozenset) else None for answer in good]
+            yield _gathered(name, ticked, pl.Boolean).alias(option_column(name, code))
+    else:
+        yield _gathered(name, good, STORED_TYPE[item.kind]).alias(name)
+
+
+def _gathered(name: str, values: Sequence[object], dtype: pl.DataType | type[pl.DataType]) -> pl.Expr:
     if not values:
-        return pl.repeat(None, len(texts), dtype=dtype, eager=True)
-    return texts.replace_strict(
-        list(values), pl.Series(list(values.values()), dtype=dtype), default=None, return_dtype=dtype
+        return pl.repeat(None, pl.len(), dtype=dtype)
+    return pl.lit(pl.Series(values, dtype=dtype)).gather(pl.col(name))
+
+
+def _refused(places: pl.Series, read: Sequence[Answer]) -> pl.DataFrame:
+    rules = pl.Series([answer.rule.value if isinstance(answer, Refused) else None for answer in read], dtype=pl.String)
+    bad = rules.is_not_null().arg_true()
+    if bad.is_empty():
+        return NO_REFUSALS
+    rows = places.is_in(bad.implode()).fill_null(False).arg_true()
+    return pl.DataFrame(
+        {
+            "row": rows,
+            "item": pl.Series([places.name]).new_from_index(0, len(rows)),
+            "rule": rules.gather(places.gather(rows)),
+        },
+        schema=NO_REFUSALS.schema,
     )

@@ -8,13 +8,14 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
+import polars as pl
 import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -52,8 +53,22 @@ WarehouseAt = Annotated[
 ReportsAt = Annotated[
     Path | None, typer.Option("--reports", envvar="SURVEY_PIPELINE_REPORTS", help="Where reports go.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and nothing else there.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless something is wrong.")]
+AsJson = Annotated[
+    bool,
+    typer.Option("--json", envvar="SURVEY_PIPELINE_JSON", help="One JSON document on stdout, and nothing else there."),
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", envvar="SURVEY_PIPELINE_QUIET", help="Say nothing unless something is wrong.")
+]
+Verbose = Annotated[
+    bool,
+    typer.Option(
+        "--verbose",
+        "-v",
+        envvar="SURVEY_PIPELINE_VERBOSE",
+        help="Say more: why a file was read as it was, which columns were left out, which rules answers broke.",
+    ),
+]
 Why = Annotated[str | None, typer.Option("--correction", help="Why a published wave is made again from other inputs.")]
 
 
@@ -68,6 +83,7 @@ def run(
     correction: Why = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Make one wave: read, validate, count, estimate, disclose, render."""
     request = RunRequest.checked(
@@ -81,7 +97,7 @@ def run(
     )
     with progress(quiet=quiet) as tell:
         done = run_wave(request, tell=tell)
-    _show(done.as_json(), as_json, quiet, lambda: tell_run(done))
+    _show(done.as_json(), as_json, quiet, lambda: tell_run(done, verbose=verbose))
 
 
 @app.command()
@@ -92,19 +108,21 @@ def check(
     ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Read and validate exports; write nothing."""
     if instrument is None:
-        _show(_how_it_reads(exports), as_json, quiet, lambda: _tell_how_it_reads(exports))
+        read = _how_they_read(exports)
+        _show(read, as_json, quiet, lambda: _tell_how_they_read(read["exports"], verbose=verbose))
         return
     loaded = load_instrument(instrument)
     with progress(quiet=quiet) as tell:
         found = check_exports(exports, loaded, tell)
     document = {"instrument": loaded.name, "wave": None, "exports": [asdict(report) for report in found]}
-    _show({**document, "releases": [], "reports": []}, as_json, quiet, lambda: tell_exports(found))
+    _show({**document, "releases": [], "reports": []}, as_json, quiet, lambda: tell_exports(found, verbose=verbose))
 
 
-def _how_it_reads(exports: Sequence[Path]) -> dict[str, Any]:
+def _how_they_read(exports: Sequence[Path]) -> dict[str, Any]:
     from survey_pipeline.exports import read_export
 
     def described(path: Path) -> dict[str, Any]:
@@ -118,17 +136,21 @@ def _how_it_reads(exports: Sequence[Path]) -> dict[str, Any]:
             "header_rows": export.header_rows,
             "rows_read": sum(batch.height for batch in export.batches(range(len(export.headings)))),
             "columns_read": len(export.headings),
+            "headings": list(export.headings),
             "detected_because": export.detected_because,
         }
 
-    return {"instrument": None, "wave": None, "exports": [described(path) for path in exports]}
+    read = [described(path) for path in exports]
+    return {"instrument": None, "wave": None, "exports": read, "releases": [], "reports": []}
 
 
-def _tell_how_it_reads(exports: Sequence[Path]) -> None:
-    for found in _how_it_reads(exports)["exports"]:
+def _tell_how_they_read(exports: Sequence[Mapping[str, Any]], *, verbose: bool = False) -> None:
+    for found in exports:
         typer.echo(
             f"{found['file']}: {found['rows_read']} rows, {found['columns_read']} columns ({found['detected_because']})"
         )
+        if verbose:
+            typer.echo("\n".join(f"  {heading}" for heading in found["headings"]))
 
 
 class Tool(StrEnum):
@@ -165,6 +187,7 @@ def backfill(
     reports: ReportsAt = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Make every wave found in a folder, in order."""
     from survey_pipeline.waves import find_waves
@@ -177,7 +200,7 @@ def backfill(
         with progress(quiet=quiet) as tell:
             runs.append(run_wave(request, tell=tell))
         if not quiet and not as_json:
-            tell_run(runs[-1])
+            tell_run(runs[-1], verbose=verbose)
     if as_json:
         typer.echo(json.dumps({"waves": [done.as_json() for done in runs]}, indent=2))
 
@@ -188,26 +211,39 @@ def estimates(
     wave: WaveName,
     home: Home = Path(),
     warehouse: WarehouseAt = None,
+    reports: ReportsAt = None,
     finest: Annotated[bool, typer.Option("--finest", help="At the finest levels, before anything is merged.")] = False,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write a CSV file instead of to stdout.")] = None,
     as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """The exact estimates of a wave. For the steward: NOT for publication."""
-    places = Places(home=home, warehouse=warehouse)
-    table = exact_estimates(places, load_instrument(instrument), check_wave(wave), finest=finest)
-    words.print("[bold]Exact numbers: not for publication.[/bold] Keep them on this machine.")
+    places = Places(home=home, warehouse=warehouse, reports=reports)
+    _refuse_reports_folder(out, places)
+    loaded = load_instrument(instrument)
+    table = exact_estimates(places, loaded, check_wave(wave), finest=finest)
+    if not quiet:
+        words.print("[bold]Exact numbers: not for publication.[/bold] Keep them on this machine.")
+    if out:
+        _write_csv(table, out)
     if as_json:
-        typer.echo(json.dumps({"instrument": instrument, "wave": wave, "estimates": table.to_dicts()}))
-    elif out:
-        _refuse_reports_folder(out, places)
-        table.write_csv(out)
-    else:
+        typer.echo(
+            json.dumps({"instrument": loaded.name, "wave": wave, "estimates": table.to_dicts()}, allow_nan=False)
+        )
+    elif not out:
         typer.echo(table.write_csv(), nl=False)
 
 
-def _refuse_reports_folder(out: Path, places: Places) -> None:
-    if out.resolve().is_relative_to(places.reports_folder.resolve()):
-        raise WrongUsage("Exact numbers may not be written among the reports.", "Choose another folder for --out.")
+def _refuse_reports_folder(out: Path | None, places: Places) -> None:
+    if out and out.resolve().is_relative_to(places.reports_folder.resolve()):
+        raise WrongUsage("What is not for publication may not be written among the reports.", "Choose another --out.")
+
+
+def _write_csv(table: pl.DataFrame, out: Path) -> None:
+    try:
+        out.write_text(table.write_csv(), encoding="utf-8", newline="")
+    except OSError:
+        raise WrongUsage(f"'{out}' cannot be written.", "Name a file in a folder that is there.") from None
 
 
 @app.command()
@@ -256,11 +292,14 @@ def quarantine(
     wave: WaveName,
     home: Home = Path(),
     warehouse: WarehouseAt = None,
+    reports: ReportsAt = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write a CSV file, with what was written.")] = None,
     as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Refused rows and values with their reasons. What was written is shown only in the file that --out names."""
-    places = Places(home=home, warehouse=warehouse)
+    places = Places(home=home, warehouse=warehouse, reports=reports)
+    _refuse_reports_folder(out, places)
     name = load_instrument(instrument).name
     store = Warehouse(places.warehouse_location)
     refused = store.quarantine(name, wave, known_wave(store, name, check_wave(wave))["quarantine_version"]).collect()
@@ -268,13 +307,13 @@ def quarantine(
         refused.group_by(names.ITEM, names.RULE, names.WHOLE_ROW).len("n").sort(names.ITEM, names.RULE, names.WHOLE_ROW)
     )
     if out:
-        _refuse_reports_folder(out, places)
-        refused.sort(names.EXPORT, names.RECORD, names.ITEM).write_csv(out)
+        _write_csv(refused.sort(names.EXPORT, names.RECORD, names.ITEM), out)
         words.print(
-            f"{refused.height} refused values in {out}. They are people's own answers: keep the file on this machine."
+            f"{refused.height} refused values in {out}. They are people's own answers: keep the file on this machine.",
+            markup=False,
         )
     document = {"instrument": name, "wave": wave, "refused": counts.to_dicts()}
-    _show(document, as_json, False, lambda: _tell_refused(counts.to_dicts()))
+    _show(document, as_json, quiet, lambda: _tell_refused(counts.to_dicts()))
 
 
 def _tell_refused(counts: Sequence[dict[str, Any]]) -> None:
@@ -290,11 +329,23 @@ def history(
     home: Home = Path(),
     warehouse: WarehouseAt = None,
     as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Waves, releases and table versions, and what each was made from."""
     store = Warehouse(Places(home=home, warehouse=warehouse).warehouse_location)
-    entries = [entry for name in store.instruments() for entry in _releases(store, name)]
-    _show({"releases": entries}, as_json, False, lambda: _tell_history(entries))
+    waves = [entry for name in store.instruments() for entry in _waves(store, name)]
+    releases = [entry for name in store.instruments() for entry in _releases(store, name)]
+    _show({"waves": waves, "releases": releases}, as_json, quiet, lambda: _tell_history(waves, releases))
+
+
+def _waves(store: Warehouse, instrument: str) -> Iterator[dict[str, Any]]:
+    for row in store.waves(instrument):
+        exports = json.loads(row["exports"])
+        yield {
+            **{name: row[name] for name in (names.INSTRUMENT, names.WAVE)},
+            **{name: row[name] for name in ("responses_version", "quarantine_version", "tally_version")},
+            "exports": [{name: export[name] for name in ("file", "sha256", "rows_read")} for export in exports],
+        }
 
 
 def _releases(store: Warehouse, instrument: str) -> Iterator[dict[str, Any]]:
@@ -310,15 +361,20 @@ def _releases(store: Warehouse, instrument: str) -> Iterator[dict[str, Any]]:
         }
 
 
-def _tell_history(entries: Sequence[dict[str, Any]]) -> None:
-    for entry in entries:
+def _tell_history(waves: Sequence[dict[str, Any]], releases: Sequence[dict[str, Any]]) -> None:
+    for wave in waves:
+        read = ", ".join(f"{export['file']} ({export['rows_read']} rows)" for export in wave["exports"])
+        typer.echo(
+            f"{wave['instrument']} {wave['wave']} read from {read}; responses version {wave['responses_version']}"
+        )
+    for entry in releases:
         inputs = ", ".join(sha[:12] for sha in entry["inputs_sha256"])
         why = f" (correction: {entry['correction']})" if entry["correction"] else ""
         where = f"responses version {entry['responses_version']}, tally version {entry['tally_version']}"
         typer.echo(
             f"{entry['instrument']} {entry['wave']} release {entry['release_number']}{why}: from {inputs}; {where}"
         )
-    if not entries:
+    if not releases:
         typer.echo("Nothing has been published from this warehouse yet.")
 
 
@@ -347,9 +403,9 @@ def progress(*, quiet: bool = False) -> Iterator[Tell]:
         yield tell
 
 
-def tell_run(done: WaveRun) -> None:
+def tell_run(done: WaveRun, *, verbose: bool = False) -> None:
     """What a run did, for the steward: exact counts."""
-    tell_exports(done.exports)
+    tell_exports(done.exports, verbose=verbose)
     for released in done.releases:
         what = "published" if released.is_new else "unchanged since"
         hidden = f", {released.rows_suppressed} hidden" if released.rows_suppressed else ""
@@ -359,7 +415,7 @@ def tell_run(done: WaveRun) -> None:
         typer.echo(path)
 
 
-def tell_exports(exports: Sequence[ExportReport]) -> None:
+def tell_exports(exports: Sequence[ExportReport], *, verbose: bool = False) -> None:
     """What became of the rows of each export."""
     for report in exports:
         left_out = ", ".join(f"{n} {reason.replace('_', ' ')}" for reason, n in report.rows_excluded.items()) or "0"
@@ -372,6 +428,16 @@ def tell_exports(exports: Sequence[ExportReport]) -> None:
             typer.echo(f"  {refused} answers were refused; `survey-pipeline quarantine` says which rules they broke.")
         if report.items_not_asked:
             typer.echo(f"  not asked in this export: {', '.join(report.items_not_asked)}")
+        if verbose:
+            _tell_more(report)
+
+
+def _tell_more(report: ExportReport) -> None:
+    typer.echo(f"  read as {report.tool}, {report.encoding}: {report.detected_because}")
+    typer.echo(f"  sha256 {report.sha256}")
+    typer.echo(f"  columns of which nothing is stored: {', '.join(report.columns_dropped) or 'none'}")
+    for item, rules in report.values_refused.items():
+        typer.echo(f"  refused in {item}: {', '.join(f'{rule} {n} times' for rule, n in rules.items())}")
 
 
 def _show(document: dict[str, Any], as_json: bool, quiet: bool, tell: Callable[[], None]) -> None:
@@ -403,7 +469,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def fault(error: Exception) -> str:
     """What may be said of a fault of ours: its kind and place. A message or traceback could quote an answer."""
     place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}"
     return (
-        f"A fault of ours, not of your files: {type(error).__name__} in {Path(place.filename).name}, line {place.lineno}.\n"
-        "Please report that line. SURVEY_PIPELINE_TRACEBACK=1 shows more; what it shows may quote answers, so do not share it."
+        f"A fault of ours, not of your files: {where}.\n"
+        "Please report that line. SURVEY_PIPELINE_TRACEBACK=1 shows more, and may quote answers: do not share what it shows."
     )

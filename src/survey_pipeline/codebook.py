@@ -44,12 +44,9 @@ def answers_of(item: Item) -> str:
         return "; ".join(f"{option.code} = {option.label}" for option in item.options)
     if item.minimum is None and item.maximum is None:
         return item.kind.value.replace("_", " or ")
-    low, high = (_number(bound) for bound in (item.minimum, item.maximum))
-    return f"{low} to {high}".strip()
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:g}"
+    if item.minimum is None:
+        return f"at most {item.maximum:g}"
+    return f"at least {item.minimum:g}" if item.maximum is None else f"{item.minimum:g} to {item.maximum:g}"
 
 
 def codebook_page(instrument: Instrument) -> str:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import polars as pl
 
 from survey_pipeline import names, statistics
-from survey_pipeline.instrument import Instrument, Level, Threshold, partitions
+from survey_pipeline.instrument import Instrument, Kind, Level, Threshold, partitions
 from survey_pipeline.names import ALL_LEVELS, BASELINE_VALUE, FOLLOW_UP_VALUE, N_RESPONDENTS, RESPONDENTS, WHO_ANSWERED
 from survey_pipeline.outcomes import BEING_THERE, Outcome, Table, tables
 from survey_pipeline.statistics import Counts, Estimated, Numbers
@@ -20,6 +20,10 @@ from survey_pipeline.statistics import Counts, Estimated, Numbers
 Flags = npt.NDArray[np.bool_]
 Levels = Mapping[str, Sequence[Level]]
 """For each exposure, the levels to estimate, which together hold everybody once."""
+
+ANSWERED, ANSWERED_BEFORE, ANSWERED_BOTH = "answered", "answered_before", "answered_both"
+COULD_IMPROVE, EVERYBODY = "could_improve", "everybody"
+"""Who is in a denominator."""
 
 TOLERANCE = 1e-9
 """30 % of 7 is 2.1, and 2.1 must reach it in binary arithmetic too."""
@@ -41,9 +45,15 @@ ESTIMATES_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "merged": pl.Boolean,
     "not_asked": pl.Boolean,
     "one_of": pl.String,
+    "some_of": pl.String,
+    "among": pl.String,
+    "n_alike": pl.Int64,
 }
 """Exact estimates: `n_events` is the count behind a share (null otherwise), `n_level` everybody in the level, `one_of` the
-question with one answer whose options exclude each other."""
+question with one answer whose options exclude each other, `some_of` the question of which everybody who answered it chose
+at least one option, `among` who is in the denominator (the same people in all rows of an outcome and level that say the
+same), `n_alike` how many of a number's respondents gave its commonest value (null for shares)."""
+ROWS_SCHEMA = {name: kind for name, kind in ESTIMATES_SCHEMA.items() if name != "some_of"}
 
 
 @dataclass(frozen=True)
@@ -75,6 +85,8 @@ class Figure:
     n_events: int | None = None
     n_aside: int = 0
     """People with an answer to whom the statistic does not apply: neither in the denominator nor missing."""
+    among: str = ANSWERED
+    n_alike: int | None = None
 
 
 def estimate(tally: pl.DataFrame, instrument: Instrument, levels: Levels | None = None) -> pl.DataFrame:
@@ -85,7 +97,17 @@ def estimate(tally: pl.DataFrame, instrument: Instrument, levels: Levels | None 
     rows = [_number_answered(tally, instrument)]
     for table in tables(instrument):
         rows.extend(_table_rows(table, tally, _levels_of(table, instrument, levels)))
-    return pl.DataFrame(rows, schema=ESTIMATES_SCHEMA, orient="row")
+    found = pl.DataFrame(rows, schema=ROWS_SCHEMA, orient="row")
+    several = pl.col(names.OUTCOME).replace_strict(
+        _questions_of_options(instrument), default=None, return_dtype=pl.String
+    )
+    return found.with_columns(several.alias("some_of")).select(list(ESTIMATES_SCHEMA))
+
+
+def _questions_of_options(instrument: Instrument) -> dict[str, str]:
+    """For each option that may be chosen together with others, its question."""
+    several = {name: item for name, item in instrument.items.items() if item.kind is Kind.CHOICES}
+    return {column: name for name, item in several.items() for column in item.columns(name)}
 
 
 def _levels_of(table: Table, instrument: Instrument, levels: Levels | None) -> Sequence[Level]:
@@ -98,7 +120,7 @@ def _number_answered(tally: pl.DataFrame, instrument: Instrument) -> tuple[objec
     n = int(tally.filter(there)[N_RESPONDENTS].sum())
     everyone = Level(code=ALL_LEVELS, label=ALL_LEVELS, members=())
     table = Table(WHO_ANSWERED, RESPONDENTS, (BEING_THERE,))
-    return _row(table, BEING_THERE, everyone, Figure("count", Estimated(float(n)), n), n, asked=True)
+    return _row(table, BEING_THERE, everyone, Figure("count", Estimated(float(n)), n, among=EVERYBODY), n, asked=True)
 
 
 def _table_rows(table: Table, tally: pl.DataFrame, levels: Sequence[Level]) -> Iterator[tuple[object, ...]]:
@@ -126,7 +148,8 @@ def _row(
     numbers = (found.estimate, found.standard_error, found.ci_lower, found.ci_upper)
     missing = 0 if outcome is BEING_THERE else n_people - figure.n - figure.n_aside
     words = (table.name, table.exposure, level.label, outcome.name, figure.statistic)
-    return (*words, *numbers, figure.n, missing, figure.n_events, n_people, level.merged, not asked, outcome.one_of)
+    counts = (figure.n, missing, figure.n_events, n_people)
+    return (*words, *numbers, *counts, level.merged, not asked, outcome.one_of, figure.among, figure.n_alike)
 
 
 def cells_of(rows: pl.DataFrame) -> Cells:
@@ -142,7 +165,7 @@ def cells_of(rows: pl.DataFrame) -> Cells:
 
 def _presence(people: Cells, total: int) -> Iterator[Figure]:
     """Who answered: the share of everybody who is in this level."""
-    yield Figure("share", statistics.share(people.n_people, total), total, people.n_people)
+    yield Figure("share", statistics.share(people.n_people, total), total, people.n_people, among=EVERYBODY)
 
 
 def figures(outcome: Outcome, people: Cells) -> Iterator[Figure]:
@@ -166,23 +189,32 @@ def _once(outcome: Outcome, people: Cells) -> Iterator[Figure]:
 
 def _before_and_after(outcome: Outcome, people: Cells) -> Iterator[Figure]:
     change = people.after - people.before
-    yield _number("mean_baseline", statistics.mean, people, people.before)
-    yield _number("mean_change", statistics.mean, people, change)
-    yield _number("median_change", statistics.median, people, change)
-    yield _event_share("baseline_zero", people, people.before == 0, ~np.isnan(change))
+    yield _number("mean_baseline", statistics.mean, people, people.before, ANSWERED_BEFORE)
+    yield _number("mean_change", statistics.mean, people, change, ANSWERED_BOTH)
+    yield _number("median_change", statistics.median, people, change, ANSWERED_BOTH)
+    yield _event_share("baseline_zero", people, people.before == 0, ~np.isnan(change), ANSWERED_BOTH)
     for threshold in outcome.thresholds:
         if threshold.needs_baseline:
             yield _responders(threshold, outcome, people, change)
 
 
-def _number(statistic: str, formula: Callable[[Numbers, Counts], Estimated], people: Cells, values: Numbers) -> Figure:
+def _number(
+    statistic: str,
+    formula: Callable[[Numbers, Counts], Estimated],
+    people: Cells,
+    values: Numbers,
+    among: str = ANSWERED,
+) -> Figure:
     different, counts = people.counted(values)
-    return Figure(statistic, formula(different, counts), int(counts.sum()))
+    n_alike = int(counts.max(initial=0))
+    return Figure(statistic, formula(different, counts), int(counts.sum()), among=among, n_alike=n_alike)
 
 
-def _event_share(statistic: str, people: Cells, event: Flags, asked: Flags, n_aside: int = 0) -> Figure:
+def _event_share(
+    statistic: str, people: Cells, event: Flags, asked: Flags, among: str = ANSWERED, n_aside: int = 0
+) -> Figure:
     n, n_events = int(people.n[asked].sum()), int(people.n[asked & event].sum())
-    return Figure(statistic, statistics.share(n_events, n), n, n_events, n_aside)
+    return Figure(statistic, statistics.share(n_events, n), n, n_events, n_aside, among)
 
 
 def _responders(threshold: Threshold, outcome: Outcome, people: Cells, change: Numbers) -> Figure:
@@ -190,10 +222,11 @@ def _responders(threshold: Threshold, outcome: Outcome, people: Cells, change: N
     improvement = change if outcome.better == "higher" else -change
     both = ~np.isnan(change)
     if threshold.points is not None:
-        return _event_share(threshold.name, people, improvement >= threshold.points - TOLERANCE, both)
+        return _event_share(threshold.name, people, improvement >= threshold.points - TOLERANCE, both, ANSWERED_BOTH)
     possible = both & (people.before > 0)
     reached = improvement >= people.before * (threshold.percent or 0) / 100 - TOLERANCE
-    return _event_share(threshold.name, people, reached, possible, int(people.n[both & ~possible].sum()))
+    aside = int(people.n[both & ~possible].sum())
+    return _event_share(threshold.name, people, reached, possible, COULD_IMPROVE, aside)
 
 
 def _reached(values: Numbers, threshold: Threshold) -> Flags:

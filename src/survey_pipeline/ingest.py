@@ -4,13 +4,14 @@ What belongs here: which column is which item, which rows the instrument's decla
 What does not: opening files (`exports`), whether a value may stand (`validate`), and storing anything (`storage`).
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
 
-from survey_pipeline.answers import Reader, fold, read_column, reader
+from survey_pipeline.answers import Reader, fold, read_answers, reader
 from survey_pipeline.errors import InputRefused, did_you_mean
 from survey_pipeline.exports import Export
 from survey_pipeline.instrument import Instrument, Item, Role, headings_to_items
@@ -22,7 +23,8 @@ class Batch:
     """Some rows of one export that no declared rule left out.
 
     `texts`: the answers as written, a column an item; `answers`: the same, typed, columns as stored; `refused`: columns
-    `row`, `item`, `rule`; all have the rows of `records`, their numbers in the export.
+    `row`, `item`, `rule`; `respondents`: hashes of who answered, a column an identifier, null where there is none; all
+    have the rows of `records`, their numbers in the export.
     """
 
     export: Export
@@ -30,6 +32,8 @@ class Batch:
     texts: pl.DataFrame
     answers: pl.DataFrame
     refused: pl.DataFrame
+    respondents: pl.DataFrame
+    seen: "Seen"
     n_read: int
     excluded: Mapping[str, int]
 
@@ -39,7 +43,7 @@ class Seen:
     """What has been handed in before in this wave: hashes, never the answers themselves."""
 
     rows: "Hashes" = field(default_factory=lambda: Hashes())
-    respondents: "Hashes" = field(default_factory=lambda: Hashes())
+    respondents: "dict[str, Hashes]" = field(default_factory=lambda: defaultdict(Hashes))
 
 
 class Hashes:
@@ -50,19 +54,24 @@ class Hashes:
 
     def is_new(self, hashes: pl.Series) -> pl.Series:
         """Whether each hash appears for the first time, here and in all earlier calls; null hashes are always new."""
-        values = hashes.fill_null(0).to_numpy()
-        place = np.searchsorted(self._known, values).clip(max=max(len(self._known) - 1, 0))
-        known = self._known[place] == values if len(self._known) else np.zeros(len(values), dtype=bool)
-        new = hashes.is_first_distinct() & ~pl.Series(known) | hashes.is_null()
+        new = hashes.is_first_distinct() & ~hashes.is_in(self._met_before(hashes).implode()) | hashes.is_null()
         fresh = hashes.filter(new).drop_nulls().to_numpy()
         self._known = np.sort(np.concatenate([self._known, fresh]), kind="stable")
         return new
+
+    def _met_before(self, hashes: pl.Series) -> pl.Series:
+        """Which of these hashes are known; sorted first, so that looking them up walks through memory in order."""
+        sought = hashes.drop_nulls().unique().sort().to_numpy()
+        place = np.searchsorted(self._known, sought)
+        inside = place < len(self._known)
+        met = sought[inside][self._known[place[inside]] == sought[inside]]
+        return pl.Series(met, dtype=pl.UInt64)
 
 
 def match_columns(export: Export, instrument: Instrument) -> dict[str, int]:
     """The place of each item's column in an export.
 
-    Raises `InputRefused` if a required item has no column, or one item has several.
+    Raises `InputRefused` if a required item has no column, one item has several, or no item has any.
     """
     items = headings_to_items(export.headings, instrument)
     places: dict[str, int] = {}
@@ -71,6 +80,11 @@ def match_columns(export: Export, instrument: Instrument) -> dict[str, int]:
             _refuse_twice(name, places, export)
             places[name] = place
     _refuse_absent(places, export, instrument)
+    if not instrument.stored.keys() & places:
+        raise InputRefused(
+            f"No heading of '{export.path.name}' is a question of '{instrument.name}'.",
+            "Check that it is the right survey, or add the headings to the instrument.",
+        )
     return places
 
 
@@ -115,8 +129,18 @@ def _batch(
     records = pl.int_range(first, first + raw.height, dtype=pl.Int64, eager=True).alias(RECORD)
     kept = reason.is_null()
     texts = raw.filter(kept)
-    answers, refused = typed(texts, instrument, readers)
-    return Batch(export, records.filter(kept), texts, answers, refused, raw.height, _count(reason))
+    read = read_answers(texts, instrument.stored, readers)
+    return Batch(
+        export,
+        records.filter(kept),
+        texts,
+        read.answers,
+        read.refused,
+        _respondents(texts, instrument),
+        seen,
+        raw.height,
+        _count(reason),
+    )
 
 
 def _count(reason: pl.Series) -> dict[str, int]:
@@ -124,15 +148,32 @@ def _count(reason: pl.Series) -> dict[str, int]:
 
 
 def exclusions(raw: pl.DataFrame, instrument: Instrument, seen: Seen) -> pl.Series:
-    """Why each row is left out by a declared rule, null where it is not. The first reason that applies counts."""
-    rules = {Exclusion.EMPTY_ROW: raw.select(pl.all_horizontal(pl.all().is_null())).to_series()}
+    """Why each row is left out by a declared rule, null where it is not. The first reason that applies counts.
+
+    Who answered before is asked later, of sound rows only (`repeats`).
+    """
+    rules = {Exclusion.EMPTY_ROW: _empty(raw)}
     if instrument.duplicates.identical_rows:
-        rules[Exclusion.IDENTICAL_ROW] = ~seen.rows.is_new(raw.hash_rows())
+        rules[Exclusion.IDENTICAL_ROW] = ~seen.rows.is_new(_hashes(raw, instrument))
     for name, item in instrument.with_role(Role.CONSENT).items():
         rules[Exclusion.NO_CONSENT] = ~_consents(raw, name, item)
-    for name in instrument.with_role(Role.IDENTIFIER) if instrument.duplicates.same_respondent else ():
-        rules[Exclusion.SAME_RESPONDENT] = _same_respondent(raw, name, seen, rules)
     return _first_reason(rules, raw.height)
+
+
+def _empty(raw: pl.DataFrame) -> pl.Series:
+    """Rows of nothing but blanks. Column by column: after the first one hardly any row is left to look at."""
+    rows = pl.int_range(raw.height, eager=True)
+    for column in raw.get_columns():
+        texts = column.gather(rows)
+        rows = rows.filter(texts.is_null() | (texts.str.strip_chars() == ""))
+    return pl.repeat(False, raw.height, eager=True).scatter(rows, True)
+
+
+def _hashes(raw: pl.DataFrame, instrument: Instrument) -> pl.Series:
+    """Rows as hashes that are the same wherever a column stands, and whether an unanswered one is there at all."""
+    nothing = pl.lit(None, dtype=pl.String)
+    columns = [pl.col(name) if name in raw.columns else nothing.alias(name) for name in instrument.items]
+    return raw.select(columns).hash_rows()
 
 
 def _consents(raw: pl.DataFrame, name: str, item: Item) -> pl.Series:
@@ -143,39 +184,26 @@ def _consents(raw: pl.DataFrame, name: str, item: Item) -> pl.Series:
     return raw[name].is_in(yes).fill_null(False)
 
 
-def _same_respondent(raw: pl.DataFrame, name: str, seen: Seen, earlier: Mapping[Exclusion, pl.Series]) -> pl.Series:
-    """A row that is left out anyway must not make the respondent's good row a repeat."""
-    if name not in raw.columns:
-        return pl.repeat(False, raw.height, eager=True)
-    out = _first_reason(dict(earlier), raw.height).is_not_null()
-    code = raw[name].str.strip_chars()
-    hashes = code.hash().set(code.is_null() | (code == "").fill_null(False) | out, None)
-    return ~seen.respondents.is_new(hashes)
+def _respondents(texts: pl.DataFrame, instrument: Instrument) -> pl.DataFrame:
+    """Who answered, as hashes: a column an identifier; none where the same respondent may answer twice."""
+    identifiers = instrument.with_role(Role.IDENTIFIER) if instrument.duplicates.same_respondent else {}
+    codes = {name: pl.col(name).str.strip_chars() for name in identifiers if name in texts.columns}
+    return texts.select(pl.when(code != "").then(code.hash()).alias(name) for name, code in codes.items())
+
+
+def repeats(batch: Batch, stays: pl.Series) -> pl.Series:
+    """Which rows are by a respondent who was met before, here or in an earlier batch or export.
+
+    Only rows that stay count: one that is set aside must not make the same person's sound one a repeat.
+    """
+    again = pl.repeat(False, len(stays), eager=True)
+    for name in batch.respondents.columns:
+        hashes = batch.respondents[name].set(~stays | again, None)
+        again |= ~batch.seen.respondents[name].is_new(hashes)
+    return again
 
 
 def _first_reason(rules: Mapping[Exclusion, pl.Series], height: int) -> pl.Series:
     flags = pl.DataFrame({rule.value: applies for rule, applies in rules.items()})
     reasons = [pl.when(pl.col(rule.value)).then(pl.lit(rule.value)) for rule in rules]
     return flags.select(reason=pl.coalesce(reasons)).to_series() if height else pl.Series("reason", [], dtype=pl.String)
-
-
-def typed(
-    texts: pl.DataFrame, instrument: Instrument, readers: Mapping[str, Reader]
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Texts to typed answers, and the refused cells (`row`, `item`, `rule`). An item without a column is all null."""
-    answers: list[pl.Series] = []
-    refused: list[pl.DataFrame] = []
-    for name, item in instrument.stored.items():
-        column = texts[name] if name in texts.columns else pl.repeat(None, texts.height, dtype=pl.String, eager=True)
-        read = read_column(column, name, item, readers[name])
-        answers.extend(read.values)
-        refused.append(_refused_cells(name, read.refused))
-    return pl.DataFrame(answers), pl.concat(refused)
-
-
-def _refused_cells(name: str, rules: pl.Series) -> pl.DataFrame:
-    rows = rules.is_not_null().arg_true()
-    return pl.DataFrame(
-        {"row": rows.cast(pl.UInt32), "item": [name] * len(rows), "rule": rules.gather(rows)},
-        schema_overrides={"item": pl.String},
-    )

@@ -4,14 +4,16 @@ What belongs here: joining ingest and validate into one stream of kept rows, and
 storing anything (`stages`), and how a row is read or judged (`ingest`, `validate`).
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
 
 from survey_pipeline import names
-from survey_pipeline.exports import Export, read_export
+from survey_pipeline.errors import InputRefused
+from survey_pipeline.exports import Export, RowsDoNotAddUp, read_export
 from survey_pipeline.ingest import Seen, batches, dropped_columns, match_columns
 from survey_pipeline.instrument import Instrument
 from survey_pipeline.schema import responses_schema
@@ -59,12 +61,44 @@ class Counts:
     refused: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
+def open_exports(paths: Sequence[Path]) -> list[Export]:
+    """The exports of a wave, by name, each looked through once.
+
+    Raises `InputRefused` if one cannot be read or holds no answers, or if two have one name or the same content.
+    """
+    exports = [read_export(path) for path in sorted(paths, key=lambda path: (path.name, path))]
+    _refuse_one_name(exports)
+    _refuse_one_content(exports)
+    for export in exports:
+        if not export.contents.records:
+            raise InputRefused(
+                f"'{export.path.name}' holds headings but no answers.", "Export it again, with its answers."
+            )
+    return exports
+
+
+def _refuse_one_name(exports: Sequence[Export]) -> None:
+    """Rows in quarantine are found again by their export's name."""
+    for one, other in pairwise(exports):
+        if one.path.name == other.path.name:
+            raise InputRefused(f"Two exports are called '{one.path.name}'.", "Rename one of them, or leave it out.")
+
+
+def _refuse_one_content(exports: Sequence[Export]) -> None:
+    """The same export twice would count everybody twice."""
+    known: dict[str, str] = {}
+    for export in exports:
+        first = known.setdefault(export.sha256, export.path.name)
+        if first != export.path.name:
+            raise InputRefused(f"'{first}' and '{export.path.name}' are the same export.", "Leave one of them out.")
+
+
 class Reading:
     """One pass over the exports of a wave: kept rows stream out, quarantine is put aside, everything is counted."""
 
     def __init__(self, exports: Sequence[Export], instrument: Instrument, tell: Tell) -> None:
         self.exports, self.instrument, self.tell = exports, instrument, tell
-        self.counts = {export.sha256: Counts() for export in exports}
+        self.counts = {export.path.name: Counts() for export in exports}
         self.spool = Spool(QUARANTINE_SCHEMA)
         self.schema = responses_schema(instrument)
         for export in exports:
@@ -80,17 +114,17 @@ class Reading:
         for export in self.exports:
             for batch in batches(export, self.instrument, seen):
                 part = validate(batch, self.instrument, self.schema)
-                self._count(export, batch.n_read, batch.excluded, part)
+                self._count(export, batch.n_read, part)
                 self.spool.add(part.quarantine)
                 self.tell("ingest", done := done + batch.n_read)
                 yield keyed(part.kept, key)
 
-    def _count(self, export: Export, n_read: int, excluded: Mapping[str, int], part: Validated) -> None:
-        counts = self.counts[export.sha256]
+    def _count(self, export: Export, n_read: int, part: Validated) -> None:
+        counts = self.counts[export.path.name]
         counts.read += n_read
         counts.kept += part.kept.height
         counts.quarantined += part.n_quarantined
-        for reason, n in excluded.items():
+        for reason, n in part.excluded.items():
             counts.excluded[reason] = counts.excluded.get(reason, 0) + n
         for item, rule, n in (
             part.quarantine.group_by(names.ITEM, names.RULE).len().sort(names.ITEM, names.RULE).iter_rows()
@@ -105,8 +139,10 @@ def keyed(frame: pl.DataFrame, key: dict[str, str]) -> pl.DataFrame:
 
 
 def report_of(export: Export, instrument: Instrument, reading: Reading) -> ExportReport:
-    """What became of an export, once it has been read to its end."""
-    counts, places = reading.counts[export.sha256], match_columns(export, instrument)
+    """What became of an export, once it has been read to its end; raises `RowsDoNotAddUp` if a row is not accounted for."""
+    counts, places = reading.counts[export.path.name], match_columns(export, instrument)
+    if counts.read != counts.kept + counts.quarantined + sum(counts.excluded.values()):
+        raise RowsDoNotAddUp("rows read are not rows kept, quarantined and excluded")
     return ExportReport(
         file=export.path.name,
         sha256=export.sha256,
@@ -129,7 +165,7 @@ def report_of(export: Export, instrument: Instrument, reading: Reading) -> Expor
 
 def check_exports(paths: Sequence[Path], instrument: Instrument, tell: Tell = silently) -> tuple[ExportReport, ...]:
     """Read and validate exports and write nothing."""
-    exports = [read_export(path) for path in sorted(paths)]
+    exports = open_exports(paths)
     reading = Reading(exports, instrument, tell)
     for _ in reading.kept({}):
         pass

@@ -5,7 +5,6 @@ What belongs here: writing files so that a reader never meets half of one. What 
 
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
@@ -22,11 +21,11 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Put a whole file in its place in one step."""
+    """Put a whole file in its place in one step. The half of a run that was killed goes by a known name, and goes."""
+    half = path.with_name(f".{path.name}.half")
     if path.is_file() and path.read_bytes() == content:
+        half.unlink(missing_ok=True)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as half:
-        half.write(content)
-    Path(half.name).chmod(0o644)
-    Path(half.name).replace(path)
+    half.write_bytes(content)
+    half.replace(path)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from survey_pipeline.errors import WrongUsage
 from survey_pipeline.instrument import explain
 
-WAVE_PATTERN = r"^\d{4}(-(0[1-9]|1[0-2])|-Q[1-4]|-W(0[1-9]|[1-4]\d|5[0-3]))?$"
+WAVE_PATTERN = r"^[0-9]{4}(-(0[1-9]|1[0-2])|-Q[1-4]|-W(0[1-9]|[1-4][0-9]|5[0-3]))?$"
 WAVE_HELP = "A wave is a year, a month, a quarter or a week: 2026, 2026-03, 2026-Q1, 2026-W09."
 Wave = Annotated[str, Field(pattern=WAVE_PATTERN)]
 
@@ -58,6 +58,6 @@ class RunRequest(Places):
 
 def check_wave(wave: str) -> str:
     """A well-formed wave, or `WrongUsage`."""
-    if not re.match(WAVE_PATTERN, wave):
+    if not re.fullmatch(WAVE_PATTERN.strip("^$"), wave):
         raise WrongUsage(f"'{wave}' is not a wave.", WAVE_HELP)
     return wave

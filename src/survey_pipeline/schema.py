@@ -9,6 +9,7 @@ from typing import Any
 import pandera.polars as pa
 import polars as pl
 from pandera.api.polars.types import PolarsData
+from pandera.config import ValidationDepth, config_context
 
 from survey_pipeline.answers import STORED_TYPE
 from survey_pipeline.instrument import Instrument, Item, Kind
@@ -34,8 +35,11 @@ def _checks(item: Item) -> list[pa.Check]:
 
 
 def _range(item: Item) -> list[pa.Check]:
-    bounds = ((pa.Check.ge, item.minimum), (pa.Check.le, item.maximum))
-    return [check(bound, error=Rule.OUT_OF_RANGE.value) for check, bound in bounds if bound is not None]
+    low, high, error = item.minimum, item.maximum, Rule.OUT_OF_RANGE.value
+    if low is not None and high is not None:
+        return [pa.Check.in_range(low, high, error=error)]
+    bounds = ((pa.Check.ge, low), (pa.Check.le, high))
+    return [check(bound, error=error) for check, bound in bounds if bound is not None]
 
 
 def _grid(item: Item) -> list[pa.Check]:
@@ -55,10 +59,13 @@ def _grid(item: Item) -> list[pa.Check]:
 def failures(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> pl.DataFrame:
     """Which cells break which rule: columns `row` (place in the frame), `column`, `rule`. Holds no value.
 
+    An environment in which pandera's checks are switched off does not switch them off here.
+
     Raises `TypeError` if the frame's columns or types are not the schema's: a fault of ours, never of the data.
     """
     try:
-        schema.validate(frame, lazy=True)
+        with config_context(validation_enabled=True, validation_depth=ValidationDepth.SCHEMA_AND_DATA):
+            schema.validate(frame, lazy=True)
     except pa.errors.SchemaErrors as error:
         return _by_cell(error.failure_cases)
     return pl.DataFrame(schema={"row": pl.UInt32, "column": pl.String, "rule": pl.String})

@@ -5,7 +5,9 @@ must not lie about. What does not: anything kept after the run (`storage`).
 """
 
 import tempfile
+import weakref
 from collections.abc import Iterator
+from itertools import pairwise
 
 import polars as pl
 
@@ -16,18 +18,18 @@ class Spool:
     def __init__(self, schema: dict[str, type[pl.DataType]]) -> None:
         self.empty = pl.DataFrame(schema=schema)
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the spool, and has no name
-        self._starts: list[int] = []
+        weakref.finalize(self, self._file.close)
+        self._ends: list[int] = [0]
 
     def add(self, frame: pl.DataFrame) -> None:
         """Put a frame aside; an empty one takes no room."""
         if frame.height:
-            self._starts.append(self._file.tell())
-            frame.write_ipc_stream(self._file)
+            frame.write_parquet(self._file)
+            self._ends.append(self._file.tell())
 
     def frames(self) -> Iterator[pl.DataFrame]:
         """Read everything back, a frame at a time."""
-        ends = [*self._starts[1:], self._file.tell()]
-        for start, end in zip(self._starts, ends, strict=True):
+        for start, end in pairwise(self._ends):
             self._file.seek(start)
-            yield pl.read_ipc_stream(self._file.read(end - start))
-        self._file.seek(0, 2)
+            yield pl.read_parquet(self._file.read(end - start))
+        self._file.seek(self._ends[-1])

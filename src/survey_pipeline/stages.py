@@ -5,7 +5,7 @@ order (`pipeline`) and how the work itself is done (the module of each stage).
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import Any
@@ -17,12 +17,12 @@ from survey_pipeline.assemble import earlier_levels, make_release, release_befor
 from survey_pipeline.coarsen import coarsen
 from survey_pipeline.count import columns_needed, tally_batches
 from survey_pipeline.disclose import disclose
-from survey_pipeline.errors import InputRefused
+from survey_pipeline.errors import InputRefused, WrongUsage
 from survey_pipeline.estimate import estimate
-from survey_pipeline.exports import Export, read_export
+from survey_pipeline.exports import Export, RowsDoNotAddUp
 from survey_pipeline.instrument import Instrument, load_instrument
 from survey_pipeline.policy import load_policy
-from survey_pipeline.reading import ExportReport, Reading, Tell, keyed, report_of, silently
+from survey_pipeline.reading import ExportReport, Reading, Tell, keyed, open_exports, report_of, silently
 from survey_pipeline.release import Policy, Release
 from survey_pipeline.reports import write_file, write_files
 from survey_pipeline.request import Places, RunRequest
@@ -68,7 +68,7 @@ class ReleasedWave:
 def ingest_wave(request: RunRequest, tell: Tell = silently) -> ReadWave:
     """Exports to responses and quarantine, each replaced in one commit."""
     instrument, warehouse = load_instrument(request.instrument), Warehouse(request.warehouse_location)
-    exports = [read_export(path) for path in sorted(request.exports)]
+    exports = open_exports(request.exports)
     fingerprint = fingerprint_of(exports, instrument, load_policy())
     _refuse_other_inputs(warehouse, instrument, request, fingerprint)
     known = warehouse.wave(instrument.name, request.wave)
@@ -109,27 +109,29 @@ def _store_wave(
             "fingerprint": fingerprint,
             "responses_version": responses,
             "quarantine_version": quarantine,
+            "tally_version": None,
             "exports": json.dumps([asdict(report) for report in reports]),
             "instrument_definition": instrument.model_dump_json(),
         }
     )
 
 
-class RowsDoNotAddUp(RuntimeError):
-    """A fault of ours: rows read are not rows kept + quarantined + excluded, so the run stops before anything counts."""
-
-
 def _reconcile(
     warehouse: Warehouse, instrument: Instrument, wave: str, versions: tuple[int, int], reports: Sequence[ExportReport]
 ) -> None:
-    """Compare what was read with what the tables hold now."""
-    kept = warehouse.responses(instrument.name, wave, versions[0]).select(pl.len()).collect().item()
+    """Compare what was read of each export with what the tables hold of it now."""
+    kept = _rows_by_export(warehouse.responses(instrument.name, wave, versions[0]))
     whole = warehouse.quarantine(instrument.name, wave, versions[1]).filter(pl.col(names.WHOLE_ROW))
-    quarantined = whole.select(names.EXPORT, names.RECORD).unique().select(pl.len()).collect().item()
-    excluded = sum(sum(report.rows_excluded.values()) for report in reports)
-    read = sum(report.rows_read for report in reports)
-    if read != kept + quarantined + excluded:
-        raise RowsDoNotAddUp(f"{read} rows read, but {kept} kept, {quarantined} quarantined, {excluded} excluded")
+    quarantined = _rows_by_export(whole)
+    for report in reports:
+        stored = kept.get(report.file, 0), quarantined.get(report.file, 0)
+        if report.rows_read != sum(stored) + sum(report.rows_excluded.values()):
+            raise RowsDoNotAddUp(f"{report.rows_read} rows read, {stored} stored, {report.rows_excluded} excluded")
+
+
+def _rows_by_export(rows: pl.LazyFrame) -> dict[str, int]:
+    counts = rows.group_by(names.EXPORT).agg(pl.col(names.RECORD).n_unique())
+    return dict(counts.collect().iter_rows())
 
 
 def _read_wave(row: dict[str, Any]) -> ReadWave:
@@ -149,10 +151,20 @@ def _read_wave(row: dict[str, Any]) -> ReadWave:
 def count_wave(request: RunRequest, read: ReadWave, tell: Tell = silently) -> CountedWave:
     """Responses to the tally: one more pass, over the few typed columns that tables are made of."""
     instrument, warehouse = load_instrument(request.instrument), Warehouse(request.warehouse_location)
-    responses = warehouse.responses(read.instrument, read.wave, read.responses_version)
-    parts = responses.select(columns_needed(instrument)).collect_batches(chunk_size=250_000, maintain_order=False)
-    tally = tally_batches(_told(parts, tell), instrument)
-    return CountedWave(read.instrument, read.wave, warehouse.put_tally(read.instrument, read.wave, tally))
+    row = known_wave(warehouse, read.instrument, read.wave)
+    if row["fingerprint"] != read.fingerprint or row["tally_version"] is None:
+        tally = _count_responses(warehouse, instrument, read.wave, read.responses_version, tell)
+        row["tally_version"] = warehouse.put_tally(read.instrument, read.wave, tally)
+        warehouse.put_wave(row)
+    return CountedWave(read.instrument, read.wave, row["tally_version"])
+
+
+def _count_responses(
+    warehouse: Warehouse, instrument: Instrument, wave: str, version: int, tell: Tell = silently
+) -> pl.DataFrame:
+    responses = warehouse.responses(instrument.name, wave, version).select(columns_needed(instrument))
+    parts = responses.collect_batches(chunk_size=250_000, maintain_order=False)
+    return tally_batches(_told(parts, tell), instrument)
 
 
 def _told(parts: Iterator[pl.DataFrame], tell: Tell) -> Iterator[pl.DataFrame]:
@@ -241,11 +253,21 @@ def _render_index(places: Places, ledger: Sequence[StoredRelease], name: str) ->
 
 def render_again(places: Places, instrument: str, wave: str | None = None) -> tuple[str, ...]:
     """Reports from the ledger alone: of one wave, or of all of them."""
-    ledger = latest(Warehouse(places.warehouse_location).releases(instrument))
-    if (wave is not None and wave not in ledger) or not ledger:
-        known_wave(Warehouse(places.warehouse_location), instrument, wave or "any")
-    chosen = [wave] if wave else sorted(ledger)
-    return tuple(path for name in chosen for path in render_wave(places, _released(ledger[name].release, is_new=False)))
+    warehouse = Warehouse(places.warehouse_location)
+    ledger = latest(warehouse.releases(instrument))
+    _refuse_unpublished(ledger, instrument, wave)
+    chosen = [ledger[name].release for name in ([wave] if wave else sorted(ledger))]
+    with warehouse.held():
+        return tuple(path for release in chosen for path in render_wave(places, _released(release, is_new=False)))
+
+
+def _refuse_unpublished(ledger: Mapping[str, StoredRelease], instrument: str, wave: str | None) -> None:
+    if not ledger:
+        raise WrongUsage(f"Nothing of '{instrument}' has been published from this warehouse yet.", "Run a wave first.")
+    if wave is not None and wave not in ledger:
+        raise WrongUsage(
+            f"The wave '{wave}' of '{instrument}' has not been published.", f"Published: {', '.join(sorted(ledger))}."
+        )
 
 
 # --- for the steward --------------------------------------------------------------------------------------------------
@@ -254,14 +276,23 @@ def render_again(places: Places, instrument: str, wave: str | None = None) -> tu
 def exact_estimates(places: Places, instrument: Instrument, wave: str, *, finest: bool = False) -> pl.DataFrame:
     """The exact, unpublished estimates of a wave, with the status each row would have when published.
 
-    At the levels that would be published, or at the finest the instrument declares.
+    At the levels that would be published, or at the finest the instrument declares: the instrument as it was when the wave
+    was read, since its answers were typed by that.
     """
     warehouse = Warehouse(places.warehouse_location)
-    known_wave(warehouse, instrument.name, wave)
+    row = known_wave(warehouse, instrument.name, wave)
+    instrument = Instrument.model_validate_json(row["instrument_definition"])
     ledger, policy = warehouse.releases(instrument.name), load_policy()
-    tally = warehouse.tally(instrument.name, wave, warehouse.version("tallies"))
+    tally = _tally_of(warehouse, instrument, row)
     levels = None if finest else coarsen(tally, instrument, policy, earlier_levels(_releases(ledger), wave))
     exact = estimate(tally, instrument, levels)
     status = disclose(exact, policy)[names.STATUS]
     words = [pl.lit(instrument.name).alias(names.INSTRUMENT), pl.lit(wave).alias(names.WAVE)]
     return exact.with_columns(*words, status).select(names.TIDY_COLUMNS)
+
+
+def _tally_of(warehouse: Warehouse, instrument: Instrument, row: Mapping[str, Any]) -> pl.DataFrame:
+    """The tally of a wave as read; counted anew where a run was stopped before it had done so."""
+    if row["tally_version"] is None:
+        return _count_responses(warehouse, instrument, row[names.WAVE], row["responses_version"])
+    return warehouse.tally(instrument.name, row[names.WAVE], row["tally_version"])

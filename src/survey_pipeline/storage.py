@@ -8,6 +8,7 @@ Tables: `responses/<instrument>` and `quarantine` (by instrument and wave), `tal
 """
 
 import json
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,14 +18,15 @@ from typing import Any
 import arro3.core as arro3
 import polars as pl
 from deltalake import CommitProperties, DeltaTable, write_deltalake
-from deltalake.exceptions import CommitFailedError
+from deltalake.exceptions import CommitFailedError, DeltaError
 from filelock import FileLock, Timeout
 
 from survey_pipeline.count import TALLY_SCHEMA
-from survey_pipeline.errors import WarehouseBusy, WrongUsage
+from survey_pipeline.errors import InputRefused, WarehouseBusy, WrongUsage
 from survey_pipeline.names import INSTRUMENT, WAVE
 from survey_pipeline.release import Release
 
+LOCK = ".lock"
 BY_WAVE = (INSTRUMENT, WAVE)
 WAVES_SCHEMA: dict[str, type[pl.DataType]] = {
     INSTRUMENT: pl.String,
@@ -32,10 +34,11 @@ WAVES_SCHEMA: dict[str, type[pl.DataType]] = {
     "fingerprint": pl.String,
     "responses_version": pl.Int64,
     "quarantine_version": pl.Int64,
+    "tally_version": pl.Int64,
     "exports": pl.String,
     "instrument_definition": pl.String,
 }
-"""One row a wave: what it was made of, and in which table versions it lies."""
+"""One row a wave: what it was made of, and in which table versions it lies; `tally_version` is null until it is counted."""
 RELEASES_SCHEMA: dict[str, type[pl.DataType]] = {
     INSTRUMENT: pl.String,
     WAVE: pl.String,
@@ -74,6 +77,7 @@ class Warehouse:
     @contextmanager
     def held(self) -> Iterator[None]:
         """Keep other runs out while a wave is made. The system lets go of the lock when a process dies, however it dies.
+        A run that stores nothing leaves nothing.
 
         Raises `WarehouseBusy` if another run holds it. Object stores have no locks: there, a commit that meets
         another one's change fails instead.
@@ -81,8 +85,8 @@ class Warehouse:
         if not self.is_local:
             yield
             return
-        Path(self.location).mkdir(parents=True, exist_ok=True)
-        lock = FileLock(Path(self.location) / ".lock", blocking=False)
+        _make_folder(Path(self.location))
+        lock = FileLock(Path(self.location) / LOCK, blocking=False)
         try:
             lock.acquire()
         except Timeout:
@@ -92,6 +96,7 @@ class Warehouse:
         try:
             yield
         finally:
+            _leave_no_trace(Path(self.location))
             lock.release()
 
     # --- Any table ----------------------------------------------------------------------------------------------------
@@ -118,23 +123,35 @@ class Warehouse:
     ) -> int:
         """Put `batches` in the place of whatever the table holds for `key`, in one commit; gives the new version.
 
-        `schema` is an empty frame with the batches' columns. Memory is bounded by one batch.
+        `schema` is an empty frame with the batches' columns. Memory is bounded by one batch. Whatever stops the batches
+        halfway is raised as it is, and the table stays as it was.
         """
-        stream = _stream(batches, schema)
+        stream = _Stream(batches, schema)
         if self.exists(table):
+            self._refuse_other_kinds(table, schema)
             where = " AND ".join(f"{name} = '{value}'" for name, value in key.items())
             return self._write(table, stream, {"mode": "overwrite", "predicate": where, "schema_mode": "merge"}, key)
         return self._write(table, stream, {"mode": "error"}, key)
 
+    def _refuse_other_kinds(self, table: str, schema: pl.DataFrame) -> None:
+        """A column keeps its type for good: the table would turn the new answers into the old type, or stop."""
+        before = self.scan(table).collect_schema()
+        for column, kind in schema.schema.items():
+            if before.get(column, kind) != kind:
+                raise InputRefused(
+                    f"'{column}' is of another kind than in the waves that are already in the warehouse.",
+                    "Give the item a new name in the instrument, or use another warehouse.",
+                )
+
     def append(self, table: str, rows: pl.DataFrame, key: dict[str, str]) -> int:
         """Add rows in one commit; nothing that stands is touched."""
-        return self._write(table, _stream([rows], rows.clear()), {"mode": "append"}, key)
+        return self._write(table, _Stream([rows], rows.clear()), {"mode": "append"}, key)
 
-    def _write(self, table: str, stream: arro3.RecordBatchReader, how: dict[str, Any], key: dict[str, str]) -> int:
+    def _write(self, table: str, stream: "_Stream", how: dict[str, Any], key: dict[str, str]) -> int:
         try:
             write_deltalake(
                 self._uri(table),
-                stream,
+                stream.reader(),
                 partition_by=list(key),
                 commit_properties=CommitProperties(custom_metadata=key),
                 **how,
@@ -143,6 +160,10 @@ class Warehouse:
             raise WarehouseBusy(
                 "The warehouse was changed by another run.", "Run again: nothing was half written."
             ) from None
+        except DeltaError:
+            if stream.stopped_by is None:
+                raise
+            raise stream.stopped_by from None
         return self.version(table)
 
     # --- Responses and quarantine -------------------------------------------------------------------------------------
@@ -219,6 +240,21 @@ class Warehouse:
         return list(self._rows("waves", instrument).sort(WAVE).collect().iter_rows(named=True))
 
 
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        raise WrongUsage(
+            f"The folder '{folder}' cannot be made for the warehouse.", "Choose another one with --home or --warehouse."
+        ) from None
+
+
+def _leave_no_trace(folder: Path) -> None:
+    """A warehouse into which nothing came is taken away again; while it is held, so that nobody else is at work in it."""
+    if not any(path.is_file() and path.name != LOCK for path in folder.rglob("*")):
+        shutil.rmtree(folder)
+
+
 def latest(releases: Iterable[StoredRelease]) -> dict[str, StoredRelease]:
     """For each wave, the release in force: the last correction."""
     return {stored.release.wave: stored for stored in releases}
@@ -234,12 +270,23 @@ def _stored(row: dict[str, Any]) -> StoredRelease:
     )
 
 
-def _stream(batches: Iterable[pl.DataFrame], schema: pl.DataFrame) -> arro3.RecordBatchReader:
-    def record_batches() -> Iterator[arro3.RecordBatch]:
-        for frame in batches:
-            yield from arro3.Table.from_arrow(frame.rechunk()).to_batches()
+class _Stream:
+    """Frames on their way into a table. What stops them is kept: the writer would wrap it, and quote it."""
 
-    return arro3.RecordBatchReader.from_batches(arro3.Table.from_arrow(schema).schema, record_batches())
+    def __init__(self, frames: Iterable[pl.DataFrame], schema: pl.DataFrame) -> None:
+        self.frames, self.schema = frames, schema
+        self.stopped_by: BaseException | None = None
+
+    def reader(self) -> arro3.RecordBatchReader:
+        return arro3.RecordBatchReader.from_batches(arro3.Table.from_arrow(self.schema).schema, self._batches())
+
+    def _batches(self) -> Iterator[arro3.RecordBatch]:
+        try:
+            for frame in self.frames:
+                yield from arro3.Table.from_arrow(frame.rechunk()).to_batches()
+        except (Exception, KeyboardInterrupt) as error:
+            self.stopped_by = error
+            raise
 
 
 def known_wave(warehouse: Warehouse, instrument: str, wave: str) -> dict[str, Any]:

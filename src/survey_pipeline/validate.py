@@ -5,14 +5,15 @@ of an optional item is refused and the row kept without it; a bad or missing req
 What does not: the checks themselves (`schema`) and where the parts are written (`storage`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandera.polars as pa
 import polars as pl
 
-from survey_pipeline.ingest import Batch
+from survey_pipeline.ingest import Batch, repeats
 from survey_pipeline.instrument import Instrument
-from survey_pipeline.names import EXPORT, ITEM, RECORD, RULE, VALUE, WHOLE_ROW
+from survey_pipeline.names import EXPORT, ITEM, RECORD, RULE, VALUE, WHOLE_ROW, Exclusion
 from survey_pipeline.schema import failures
 
 QUARANTINE_SCHEMA: dict[str, type[pl.DataType]] = {
@@ -29,22 +30,27 @@ QUARANTINE_SCHEMA: dict[str, type[pl.DataType]] = {
 
 @dataclass(frozen=True)
 class Validated:
-    """A batch, parted: rows kept (typed, refused values null) and the reasons for the rest."""
+    """A batch, parted: rows kept (typed, refused values null), the reasons for those set aside, and what is left out."""
 
     kept: pl.DataFrame
     quarantine: pl.DataFrame
     n_quarantined: int
+    excluded: Mapping[str, int]
 
 
 def validate(batch: Batch, instrument: Instrument, schema: pa.DataFrameSchema) -> Validated:
-    """Part a batch by its rules. Rows in = rows kept + rows quarantined."""
+    """Part a batch by its rules. Rows read = rows kept + rows quarantined + rows excluded."""
     refused = _all_refusals(batch, instrument, failures(schema, batch.answers))
     required = [name for name, item in instrument.stored.items() if item.required]
     bad_rows = refused.filter(pl.col("item").is_in(required))["row"].unique().sort()
     stays = pl.Series([True]).new_from_index(0, batch.answers.height).scatter(bad_rows, False)
+    again = repeats(batch, stays)
+    refused = refused.filter(~pl.col("row").is_in(again.arg_true().implode()))
     kept = _without_refused(batch.answers, instrument, refused).insert_column(0, batch.records)
     kept.insert_column(0, pl.Series(EXPORT, [batch.export.path.name]).new_from_index(0, kept.height))
-    return Validated(kept.filter(stays), _quarantine(batch, refused, bad_rows), len(bad_rows))
+    left_out = {Exclusion.SAME_RESPONDENT.value: n} if (n := int(again.sum())) else {}
+    reasons = _quarantine(batch, refused, bad_rows)
+    return Validated(kept.filter(stays & ~again), reasons, len(bad_rows), {**batch.excluded, **left_out})
 
 
 def _all_refusals(batch: Batch, instrument: Instrument, failed: pl.DataFrame) -> pl.DataFrame:
@@ -62,26 +68,29 @@ def _without_refused(answers: pl.DataFrame, instrument: Instrument, refused: pl.
 
 
 def _quarantine(batch: Batch, refused: pl.DataFrame, bad_rows: pl.Series) -> pl.DataFrame:
-    whole = pl.col("row").is_in(bad_rows.implode())
-    texts = batch.texts.select(name for name in batch.texts.columns)
-    reasons = refused.with_columns(whole.alias(WHOLE_ROW)).sort("row", maintain_order=True)
-    return reasons.select(
+    parts = [_reasons(batch, str(item), cells) for (item,), cells in refused.group_by(["item"], maintain_order=True)]
+    reasons = pl.concat([pl.DataFrame(schema=_REASONS), *parts]).sort("row", maintain_order=True)
+    return reasons.join(_rows_as_json(batch.texts, bad_rows), on="row", how="left", maintain_order="left").select(
         pl.lit(batch.export.path.name).alias(EXPORT),
-        batch.records.gather(reasons["row"]).alias(RECORD),
+        pl.lit(batch.records).gather(pl.col("row")).alias(RECORD),
         pl.col("item").alias(ITEM),
         pl.col("rule").alias(RULE),
-        _written(texts, reasons).alias(VALUE),
-        WHOLE_ROW,
-        _rows_as_json(texts, reasons).alias("answers"),
+        VALUE,
+        pl.col("answers").is_not_null().alias(WHOLE_ROW),
+        "answers",
     )
 
 
-def _written(texts: pl.DataFrame, reasons: pl.DataFrame) -> pl.Series:
-    """What stood in each refused cell; null where nothing did."""
-    cells = zip(reasons["row"], reasons["item"], strict=True)
-    return pl.Series([texts[item][row] if item in texts.columns else None for row, item in cells], dtype=pl.String)
+_REASONS: dict[str, type[pl.DataType]] = {"row": pl.UInt32, "item": pl.String, "rule": pl.String, VALUE: pl.String}
 
 
-def _rows_as_json(texts: pl.DataFrame, reasons: pl.DataFrame) -> pl.Series:
-    rows = texts[reasons["row"]].select(pl.struct(pl.all()).struct.json_encode()).to_series()
-    return rows.set(~reasons[WHOLE_ROW], None)
+def _reasons(batch: Batch, item: str, cells: pl.DataFrame) -> pl.DataFrame:
+    """The refused cells of one item, with what was written there; null where nothing was."""
+    nothing = pl.Series([None], dtype=pl.String).new_from_index(0, cells.height)
+    written = batch.texts[item].gather(cells["row"]) if item in batch.texts.columns else nothing
+    return cells.with_columns(written.alias(VALUE)).select(list(_REASONS))
+
+
+def _rows_as_json(texts: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
+    whole = texts[rows].select(answers=pl.struct(pl.all()).struct.json_encode())
+    return whole.with_columns(rows.alias("row"))

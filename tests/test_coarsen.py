@@ -1,0 +1,249 @@
+"""Coarsening: every level large enough or the only one, everybody in exactly one, and nothing merged without need."""
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+import pytest
+from builders import FORMS, community, item, options, people, survey
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from survey_pipeline.coarsen import coarsen, merge
+from survey_pipeline.count import tally
+from survey_pipeline.instrument import Instrument, Level, atoms
+from survey_pipeline.names import NOT_APPLICABLE, NOT_STATED
+from survey_pipeline.release import Policy
+
+SURVEY = survey()
+POLICY = Policy()
+Levels = Mapping[str, Sequence[Level]]
+communities = st.builds(
+    community, st.integers(0, 300), st.integers(0, 10_000), missing=st.sampled_from([0.0, 0.05, 0.3])
+)
+
+
+def levels_of(answers: pl.DataFrame, instrument: Instrument = SURVEY, earlier: Levels | None = None) -> Levels:
+    return coarsen(tally(answers, instrument), instrument, POLICY, earlier)
+
+
+def only(**items: object) -> Instrument:
+    """A survey whose levels only need enough people: nothing is primary."""
+    return survey(**{"pain": item("Pain", "scale", "outcome", minimum=0, maximum=10), **items})
+
+
+def forms(
+    counts: Mapping[str | None, int], instrument: Instrument | None = None, earlier: Levels | None = None
+) -> dict[str, int]:
+    """The levels of the form and how many people each holds, for so many people by form."""
+    instrument = instrument or only()
+    answers = people(instrument, *((n, {"form": form}) for form, n in counts.items()))
+    found = levels_of(answers, instrument, earlier)["form"]
+    return {level.label: sum(counts.get(_answer(code), 0) for code in level.members) for level in found}
+
+
+def _answer(code: str) -> str | None:
+    return None if code == NOT_STATED else code
+
+
+def doses(counts: Mapping[float | None, int], elsewhere: int = 0, earlier: Levels | None = None) -> list[str]:
+    """The labels of the levels of the dose, for so many people by dose and `elsewhere` without one."""
+    instrument = only()
+    groups = [(n, {"by_mouth": "oral", "dose": dose}) for dose, n in counts.items()]
+    answers = people(instrument, *groups, (elsewhere, {"by_mouth": "skin"}))
+    return [level.label for level in levels_of(answers, instrument, earlier)["dose"]]
+
+
+# --- Worked examples ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        # 20 people are enough for a level, 19 are not; rare forms and people who did not say go together first.
+        (
+            {"citrate": 30, "malate": 30, "glycinate": 30, "oxide": 30, "taurate": 20, "mix": 20},
+            {"Citrate": 30, "Malate": 30, "Glycinate": 30, "Oxide": 30, "Taurate": 20, "Mix": 20},
+        ),
+        (
+            {"citrate": 30, "malate": 30, "glycinate": 30, "oxide": 30, "taurate": 19, "mix": 20},
+            {"Citrate": 30, "Malate": 30, "Glycinate": 30, "Oxide": 30, "Rare forms": 39},
+        ),
+        (
+            {"citrate": 30, "malate": 30, "glycinate": 30, "oxide": 30, "taurate": 20, "mix": 20, None: 1},
+            {"Citrate": 30, "Malate": 30, "Glycinate": 30, "Oxide": 30, "Rare forms": 41},
+        ),
+        # Where the declared group is too small itself, the smallest other level joins it.
+        (
+            {"citrate": 30, "malate": 31, "glycinate": 30, "oxide": 25, "taurate": 3, "mix": 4},
+            {"Citrate": 30, "Malate": 31, "Glycinate": 30, "Rare forms or Oxide": 32},
+        ),
+        # Nothing but small levels: all of them together, though even that is not enough.
+        ({"citrate": 3, "malate": 4}, {"Citrate, Malate, Glycinate, Oxide or Rare forms": 7}),
+        # A form that nobody named is no secret worth a level: it goes where small ones go.
+        (
+            {"citrate": 30, "malate": 30, "glycinate": 30, "oxide": 0, "taurate": 20, "mix": 20},
+            {"Citrate": 30, "Malate": 30, "Glycinate": 30, "Oxide or Taurate": 20, "Mix": 20},
+        ),
+    ],
+)
+def test_forms_are_merged_when_they_must_be(counts: Mapping[str | None, int], expected: Mapping[str, int]) -> None:
+    found = forms(counts)
+    assert {frozenset(label.replace(" or ", ", ").split(", ")): n for label, n in found.items()} == {
+        frozenset(label.replace(" or ", ", ").split(", ")): n for label, n in expected.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("counts", "elsewhere", "expected"),
+    [
+        ({100.0: 20, 300.0: 20, 500.0: 20}, 0, ["Under 200", "200 to 400", "Over 400"]),
+        # A band of 19 joins the smaller of its neighbours, never a band beyond.
+        ({100.0: 20, 300.0: 19, 500.0: 30}, 0, ["Under 200 or 200 to 400", "Over 400"]),
+        ({100.0: 30, 300.0: 19, 500.0: 20}, 0, ["Under 200", "200 to 400 or over 400"]),
+        ({100.0: 19, 300.0: 40, 500.0: 20}, 0, ["Under 200 or 200 to 400", "Over 400"]),
+        # Wider bands that were declared win where they keep more levels apart.
+        ({100.0: 12, 220.0: 12, 500.0: 30}, 0, ["Under 200 or 200 to 400", "Over 400"]),
+        ({100.0: 12, 220.0: 12, 300.0: 12, 500.0: 12}, 0, ["Up to 250", "Over 250"]),
+        ({100.0: 25, 300.0: 10, 500.0: 12}, 0, ["Under 200", "200 to 400 or over 400"]),
+        ({220.0: 25, 300.0: 25}, 0, ["Up to 250", "Over 250"]),
+        # People without a dose are no neighbours of a band, however few they are.
+        ({100.0: 30, 500.0: 30, None: 5}, 0, ["Under 200 or 200 to 400", "Over 400", "Not stated"]),
+        ({100.0: 30, 500.0: 30, None: 5}, 9, ["Under 200 or 200 to 400", "Over 400", "No dose or not stated"]),
+        ({100.0: 30, 500.0: 30, None: 20}, 20, ["Under 200 or 200 to 400", "Over 400", "No dose", "Not stated"]),
+        # Nobody at all: one level.
+        ({}, 0, ["Under 200 or 200 to 400 or over 400"]),
+    ],
+)
+def test_bands_are_merged_with_their_neighbours(
+    counts: Mapping[float | None, int], elsewhere: int, expected: Sequence[str]
+) -> None:
+    assert [label.replace(", ", " or ") for label in doses(counts, elsewhere)] == expected
+
+
+def test_a_level_needs_enough_people_on_both_sides_of_the_main_threshold() -> None:
+    better, same = {"pain_before": 8.0, "pain": 2.0}, {"pain_before": 8.0, "pain": 8.0}
+
+    def labels(n_better: int, n_same: int) -> list[str]:
+        forms = [(n, {"form": form} | change) for form in FORMS[:5] for n, change in ((30, better), (30, same))]
+        mix = [(n_better, {"form": "mix"} | better), (n_same, {"form": "mix"} | same)]
+        return [level.label for level in levels_of(people(SURVEY, *forms, *mix))["form"]]
+
+    assert "Mix" in labels(10, 10)
+    assert "Mix" not in labels(9, 30)
+    assert "Mix" not in labels(30, 9)
+
+
+def test_an_answer_that_excludes_all_others_is_never_pooled() -> None:
+    none = [*options("citrate", "malate"), {"code": "none", "label": "None", "exclusive": True}]
+    instrument = only(form=item("Form", "choice", "exposure", options=none))
+    assert forms({"citrate": 30, "malate": 3, "none": 5}, instrument) == {"Malate or Citrate": 33, "None": 5}
+
+
+# --- What was merged stays merged -----------------------------------------------------------------------------------------
+
+
+FEW: dict[str | None, int] = {"citrate": 30, "malate": 30, "glycinate": 30, "oxide": 30, "taurate": 19, "mix": 20}
+MANY: dict[str | None, int] = dict.fromkeys(FORMS, 100)
+
+
+def test_forms_merged_in_the_wave_before_stay_merged() -> None:
+    instrument = only()
+    before = levels_of(people(instrument, *((n, {"form": form}) for form, n in FEW.items())), instrument)
+    assert set(forms(MANY, instrument)) == {form.capitalize() for form in FORMS}
+    assert forms(MANY, instrument, before)["Rare forms"] == 200
+
+
+@pytest.mark.parametrize("without_a_dose", [0, 25])
+def test_bands_merged_in_the_wave_before_stay_merged(without_a_dose: int) -> None:
+    # Whether somebody left the dose out makes no difference: a level of nobody is not published, and not forgotten either.
+    few: dict[float | None, int] = {100.0: 20, 300.0: 19, 500.0: 30, None: without_a_dose}
+    many: dict[float | None, int] = {100.0: 100, 300.0: 100, 500.0: 100, None: 100}
+    instrument = only()
+    before = levels_of(
+        people(instrument, *((n, {"by_mouth": "oral", "dose": dose}) for dose, n in few.items())), instrument
+    )
+    assert doses(many) == ["Under 200", "200 to 400", "Over 400", "Not stated"]
+    assert doses(many, earlier=before) == ["Under 200 or 200 to 400", "Over 400", "Not stated"]
+
+
+def test_a_form_asked_since_becomes_a_level_of_its_own() -> None:
+    old = only(form=item("Form", "choice", "exposure", options=options("citrate", "malate", "oxide")))
+    new = only(form=item("Form", "choice", "exposure", options=options("citrate", "malate", "oxide", "orotate")))
+    before = levels_of(people(old, (30, {"form": "citrate"}), (5, {"form": "malate"}), (25, {"form": "oxide"})), old)
+    after = forms({"citrate": 90, "malate": 90, "oxide": 90, "orotate": 90}, new, before)
+    assert after == {"Citrate": 90, "Malate or Oxide": 180, "Orotate": 90}
+
+
+def test_bands_cut_anew_start_afresh() -> None:
+    instrument = only()
+    before = {"dose": [Level(code="all", label="Any", members=("stretch_0", "stretch_1"), merged=True)]}
+    answers = people(instrument, *((50, {"by_mouth": "oral", "dose": dose}) for dose in (100.0, 300.0, 500.0)))
+    assert levels_of(answers, instrument, before) == levels_of(answers, instrument)
+
+
+# --- Always ---------------------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=25)
+@given(communities)
+def test_everybody_is_in_exactly_one_level(answers: pl.DataFrame) -> None:
+    counted = tally(answers, SURVEY)
+    for exposure, found in coarsen(counted, SURVEY, POLICY).items():
+        members = [code for level in found for code in level.members]
+        assert len(members) == len(set(members))
+        there = counted.filter(pl.col("exposure") == exposure)["level"].unique()
+        assert set(there) <= set(members) <= {atom.code for atom in atoms(SURVEY.items[exposure])}
+
+
+@settings(max_examples=25)
+@given(communities)
+def test_every_level_is_large_enough_or_the_only_one(answers: pl.DataFrame) -> None:
+    counted = tally(answers, SURVEY).filter(pl.col("outcome") == "respondents")
+    for exposure, found in levels_of(answers).items():
+        sizes = [_size(level, exposure, counted) for level in found]
+        apart = [set(level.members) <= {NOT_STATED, NOT_APPLICABLE} for level in found]
+        could_merge = [n for n, is_apart in zip(sizes, apart, strict=True) if not (exposure == "dose" and is_apart)]
+        assert len(could_merge) == 1 or min(could_merge) >= 20
+
+
+def _size(level: Level, exposure: str, counted: pl.DataFrame) -> int:
+    mine = counted.filter((pl.col("exposure") == exposure) & pl.col("level").is_in(level.members))
+    return int(mine["n_respondents"].sum())
+
+
+@settings(max_examples=25)
+@given(communities)
+def test_only_neighbouring_stretches_of_the_dose_are_merged(answers: pl.DataFrame) -> None:
+    for level in levels_of(answers)["dose"]:
+        if not {NOT_STATED, NOT_APPLICABLE} >= set(level.members):
+            stretches = [int(code.removeprefix("stretch_")) for code in level.members]
+            assert stretches == list(range(stretches[0], stretches[-1] + 1))
+
+
+@settings(max_examples=25)
+@given(communities)
+def test_coarsening_is_the_same_again_and_a_second_time_changes_nothing(answers: pl.DataFrame) -> None:
+    found = levels_of(answers)
+    assert levels_of(answers.reverse()) == found
+    assert levels_of(answers, earlier=found) == found
+
+
+@settings(max_examples=25)
+@given(communities, communities)
+def test_what_was_together_in_the_wave_before_is_never_parted(before: pl.DataFrame, now: pl.DataFrame) -> None:
+    earlier = levels_of(before)
+    for exposure, found in levels_of(now, earlier=earlier).items():
+        published = {code for level in found for code in level.members}
+        for level in earlier[exposure]:
+            still_there = set(level.members) & published
+            assert any(still_there <= set(wider.members) for wider in found)
+
+
+def test_a_merged_level_is_named_by_its_parts() -> None:
+    parts = [
+        Level(code=code, label=label, members=(code,))
+        for code, label in (("a", "A"), (NOT_STATED, "Not stated"), ("b", "B"))
+    ]
+    assert merge(parts).label == "A, B or not stated"
+    assert merge(parts).members == ("a", "b", NOT_STATED)
+    assert merge(parts[:1]) is parts[0]

@@ -1,0 +1,264 @@
+"""Estimates from the tally are what a calculation on the rows gives, with the right people in every denominator."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from builders import FORMS, community, item, people, percent, scale, survey
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from survey_pipeline.count import tally
+from survey_pipeline.estimate import ESTIMATES_SCHEMA, estimate
+from survey_pipeline.instrument import Instrument, partitions
+
+SURVEY = survey()
+LABELS = {form.capitalize(): form for form in FORMS}
+
+
+def estimated(answers: pl.DataFrame, instrument: Instrument = SURVEY) -> pl.DataFrame:
+    return estimate(tally(answers, instrument), instrument)
+
+
+def one(rows: pl.DataFrame, outcome: str, statistic: str, level: str = "all", exposure: str = "form") -> dict[str, Any]:
+    """The only row about something; an outcome shown in several tables by one exposure has one of each."""
+    words = {"exposure": exposure, "level": level, "outcome": outcome, "statistic": statistic}
+    return rows.row(by_predicate=pl.all_horizontal(pl.col(k) == v for k, v in words.items()), named=True)
+
+
+def pain(*groups: tuple[int, float | None, float | None], instrument: Instrument = SURVEY) -> pl.DataFrame:
+    """Estimates of people given as (how many, pain before, pain after)."""
+    answers = [(n, {"form": "citrate", "pain_before": before, "pain": after}) for n, before, after in groups]
+    return estimated(people(instrument, *answers), instrument)
+
+
+# --- The same as on the rows ----------------------------------------------------------------------------------------------
+
+
+def on_rows(rows: pl.DataFrame) -> dict[tuple[str, str], tuple[float | None, int, int]]:
+    """(estimate, n, n missing) of each statistic, from the rows of a level themselves."""
+    both = rows.drop_nulls(["pain_before", "pain"]).with_columns(change=pl.col("pain") - pl.col("pain_before"))
+    possible = both.filter(pl.col("pain_before") > 0)
+    mood, side, effect = (rows[name].drop_nulls() for name in ("mood", "side__nausea", "effect"))
+    events: Mapping[tuple[str, str], tuple[pl.Series, int]] = {
+        ("pain", "responder_30"): (possible["change"] <= -0.3 * possible["pain_before"] + 1e-9, both.height),
+        ("pain", "responder_50"): (possible["change"] <= -0.5 * possible["pain_before"] + 1e-9, both.height),
+        ("pain", "baseline_zero"): (both["pain_before"] == 0, both.height),
+        ("mood", "much_better"): (mood <= 2, len(mood)),
+        ("side__nausea", "share"): (side, len(side)),
+        ("effect__same", "share"): (effect == "same", len(effect)),
+    }
+    numbers: Mapping[tuple[str, str], tuple[Any, pl.Series]] = {
+        ("pain", "mean"): (np.mean, rows["pain"].drop_nulls()),
+        ("pain", "median"): (np.median, rows["pain"].drop_nulls()),
+        ("pain", "mean_baseline"): (np.mean, rows["pain_before"].drop_nulls()),
+        ("pain", "mean_change"): (np.mean, both["change"]),
+        ("pain", "median_change"): (np.median, both["change"]),
+        ("mood", "mean"): (np.mean, mood),
+    }
+    shares = {about: (_mean(event), len(event), rows.height - n) for about, (event, n) in events.items()}
+    others = {
+        about: (float(f(values.to_numpy())) if len(values) else None, len(values), rows.height - len(values))
+        for about, (f, values) in numbers.items()
+    }
+    return shares | others
+
+
+def _mean(event: pl.Series) -> float | None:
+    return int(event.sum()) / len(event) if len(event) else None
+
+
+@settings(max_examples=15)
+@given(st.integers(0, 10_000), st.integers(0, 150), st.sampled_from([0.0, 0.1, 0.6]))
+def test_the_tally_gives_what_the_rows_give(seed: int, n: int, missing: float) -> None:
+    answers = community(n, seed, missing)
+    found = estimated(answers)
+    levels = {"all": answers, "Not stated": answers.filter(pl.col("form").is_null())}
+    levels |= {label: answers.filter(pl.col("form") == code) for label, code in LABELS.items()}
+    for level, rows in levels.items():
+        for about, (expected, n_respondents, n_missing) in on_rows(rows).items():
+            row = one(found, *about, level)
+            assert row["estimate"] == (None if expected is None else pytest.approx(expected, rel=1e-12, abs=1e-12)), (
+                about
+            )
+            assert (row["n_respondents"], row["n_missing"], row["n_level"]) == (
+                n_respondents,
+                n_missing,
+                rows.height,
+            ), about
+
+
+def test_coarser_levels_give_what_their_rows_give() -> None:
+    answers = community(200, 5)
+    levels = {"form": partitions(SURVEY.items["form"])[1]}
+    found = estimate(tally(answers, SURVEY), SURVEY, levels)
+    rare = answers.filter(pl.col("form").is_in(["taurate", "mix"]) | pl.col("form").is_null())
+    row = one(found, "mood", "mean", "Rare forms")
+    assert row["estimate"] == pytest.approx(rare["mood"].mean())
+    assert row["merged"] is True
+    assert one(found, "mood", "mean", "Citrate")["merged"] is False
+
+
+def test_everybody_is_the_same_in_every_table() -> None:
+    found = estimated(community(120, 6, missing=0.2)).filter(
+        pl.col("level") == "all", pl.col("outcome") != "respondents"
+    )
+    numbers = [name for name in ESTIMATES_SCHEMA if name not in ("table", "exposure", "merged")]
+    by_form, by_dose = (found.filter(pl.col("table") == f"{x}_by_outcome").select(numbers) for x in ("form", "dose"))
+    assert by_form.equals(by_dose)
+    assert by_form.height > 10
+
+
+# --- Responders -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("per_cent", "before", "after", "responds"),
+    [
+        (30, 10, 7, True),  # 30 % of 10 is 3
+        (30, 10, 8, False),
+        (30, 7, 4.9, True),  # 30 % of 7 is 2.1, which binary arithmetic makes 2.0999999999999996
+        (30, 7, 5, False),
+        (30, 3, 2.1, True),
+        (30, 1, 0, True),
+        (50, 7, 3.5, True),
+        (50, 7, 3.6, False),
+        (50, 10, 5, True),
+        (50, 10, 6, False),
+        (30, 5, 5, False),
+        (30, 5, 9, False),  # worse
+        (13.2, 10, 8.7, False),
+        (13.2, 10, 8.6, True),
+    ],
+)
+def test_a_responder_is_one_from_the_threshold_on(per_cent: float, before: float, after: float, responds: bool) -> None:
+    tenths: dict[str, Any] = {"step": 0.1, "baseline": "pain_before", "better": "lower"}
+    instrument = survey(
+        pain_before=scale("Pain before", "baseline", step=0.1),
+        pain=scale("Pain", thresholds=[percent("responder", per_cent)], **tenths),
+    )
+    found = pain((4, before, after), instrument=instrument)
+    assert one(found, "pain", "responder")["n_events"] == (4 if responds else 0)
+
+
+@pytest.mark.parametrize(
+    ("better", "rule", "before", "after", "responds"),
+    [
+        ("higher", {"percent": 30}, 5, 6, False),
+        ("higher", {"percent": 30}, 5, 7, True),
+        ("higher", {"percent": 30}, 7, 4, False),  # down is worse
+        ("higher", {"points": 2}, 5, 7, True),
+        ("higher", {"points": 2}, 5, 6, False),
+        ("higher", {"points": 2}, 7, 5, False),
+        ("lower", {"points": 2}, 7, 5, True),
+        ("lower", {"points": 2}, 7, 6, False),
+        ("lower", {"points": 2}, 5, 7, False),
+        ("higher", {"at_least": 7}, 0, 7, True),
+        ("higher", {"at_least": 7}, 0, 6, False),
+        ("lower", {"at_most": 2}, 0, 2, True),
+        ("lower", {"at_most": 2}, 0, 3, False),
+    ],
+)
+def test_better_says_which_way_improvement_goes(
+    better: str, rule: dict[str, float], before: float, after: float, responds: bool
+) -> None:
+    threshold = {"name": "responder", "label": "Responder", "source": "test", **rule}
+    instrument = survey(pain=scale("Pain", baseline="pain_before", better=better, thresholds=[threshold]))
+    found = pain((3, before, after), instrument=instrument)
+    assert one(found, "pain", "responder")["n_events"] == (3 if responds else 0)
+
+
+def test_people_who_start_at_nothing_cannot_improve_by_per_cent_and_are_set_aside() -> None:
+    found = pain((12, 10, 5), (5, 0, 0), (3, 0, 4), (7, None, 4), (11, 6, None))
+    responders = one(found, "pain", "responder_50")
+    assert (responders["n_respondents"], responders["n_events"], responders["estimate"]) == (12, 12, 1.0)
+    assert responders["n_missing"] == 18  # those set aside did answer
+    at_zero = one(found, "pain", "baseline_zero")
+    assert (at_zero["n_respondents"], at_zero["n_events"], at_zero["n_missing"]) == (20, 8, 18)
+
+
+def test_each_statistic_has_its_own_denominator() -> None:
+    found = pain((10, 8, 4), (4, None, 6), (3, 5, None), (2, None, None))
+    n = {
+        s: one(found, "pain", s)["n_respondents"]
+        for s in ("mean", "median", "mean_baseline", "mean_change", "responder_30")
+    }
+    assert n == {"mean": 14, "median": 14, "mean_baseline": 13, "mean_change": 10, "responder_30": 10}
+    missing = {s: one(found, "pain", s)["n_missing"] for s in n}
+    assert missing == {"mean": 5, "median": 5, "mean_baseline": 6, "mean_change": 9, "responder_30": 9}
+    assert one(found, "pain", "mean_change")["estimate"] == -4.0
+
+
+def test_rows_with_the_same_denominator_say_so() -> None:
+    found = pain((10, 8, 4), (4, None, 6), (3, 0, 0)).filter(pl.col("exposure") == "form", pl.col("level") == "all")
+    sizes = found.filter(pl.col("outcome") == "pain").group_by("among").agg(pl.col("n_respondents").unique())
+    assert {among: sorted(n) for among, n in sizes.iter_rows()} == {
+        "answered": [17],
+        "answered_before": [13],
+        "answered_both": [13],
+        "could_improve": [10],
+    }
+
+
+def test_the_commonest_value_is_counted() -> None:
+    found = pain((10, 8, 4), (4, 9, 5), (3, 5, 5))
+    alike = {s: one(found, "pain", s)["n_alike"] for s in ("mean", "mean_baseline", "mean_change", "responder_30")}
+    assert alike == {"mean": 10, "mean_baseline": 10, "mean_change": 14, "responder_30": None}
+
+
+# --- Shares -----------------------------------------------------------------------------------------------------------------
+
+
+def test_options_know_their_question() -> None:
+    found = estimated(people(SURVEY, (3, {"effect": "same", "side__nausea": True, "stopped": False})))
+    questions = {
+        name: one(found, name, "share")[of] for name, of in (("effect__same", "one_of"), ("side__nausea", "some_of"))
+    }
+    assert questions == {"effect__same": "effect", "side__nausea": "side"}
+    assert one(found, "effect__same", "share")["some_of"] is None
+    assert one(found, "stopped", "share")["one_of"] is None is one(found, "stopped", "share")["some_of"]
+
+
+def test_who_answered_is_a_share_of_everybody() -> None:
+    found = estimated(people(SURVEY, (30, {"sex": "female"}), (10, {"sex": "male"}), (5, {})))
+    female = one(found, "respondents", "share", "Female", "sex")
+    assert (female["n_respondents"], female["n_events"], female["n_missing"]) == (45, 30, 0)
+    assert female["estimate"] == pytest.approx(30 / 45)
+    assert one(found, "respondents", "share", "Not stated", "sex")["n_events"] == 5
+    everybody = one(found, "respondents", "share", "all", "sex")
+    assert (everybody["n_respondents"], everybody["n_events"]) == (45, 45)
+    assert one(found, "respondents", "count", exposure="respondents")["estimate"] == 45.0
+
+
+@pytest.mark.parametrize(
+    ("answers", "not_asked"), [({"form": "citrate"}, True), ({"form": "citrate", "mood": 3.0}, False)]
+)
+def test_what_nobody_answered_was_not_asked(answers: dict[str, object], not_asked: bool) -> None:
+    found = estimated(people(SURVEY, (3, answers)))
+    for level in ("all", "Citrate", "Oxide"):
+        assert one(found, "mood", "mean", level)["not_asked"] is not_asked
+
+
+def test_no_answers_at_all_give_rows_without_estimates() -> None:
+    found = estimated(community(0, 1))
+    assert found.height > 0
+    assert found.filter(pl.col("statistic") != "count")["estimate"].null_count() == found.height - 1
+    assert (found["n_respondents"] == 0).all()
+
+
+def test_estimates_have_their_columns_in_order_and_come_alike_every_time() -> None:
+    answers = community(90, 8)
+    first = estimated(answers)
+    assert first.schema == pl.Schema(ESTIMATES_SCHEMA)
+    assert first.equals(estimated(answers.reverse()))
+
+
+def test_an_exposure_of_yes_and_no_has_two_levels_and_not_stated() -> None:
+    instrument = survey(form=item("Takes any", "yes_no", "exposure"))
+    found = estimated(
+        people(instrument, (4, {"form": True, "mood": 2.0}), (3, {"form": False, "mood": 5.0}), (1, {"mood": 7.0})),
+        instrument,
+    )
+    assert [one(found, "mood", "mean", level)["estimate"] for level in ("Yes", "No", "Not stated")] == [2.0, 5.0, 7.0]

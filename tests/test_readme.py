@@ -1,0 +1,103 @@
+"""Every command in the README is run here, in order, in a copy of the project."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+LEFT_OUT = {
+    ".venv",
+    ".git",
+    ".mypy_cache",
+    ".ruff_cache",
+    ".pytest_cache",
+    ".hypothesis",
+    "warehouse",
+    "exports",
+    ".survey-pipeline",
+}
+
+
+def commands() -> list[str]:
+    """The lines of the README's shell blocks, comments taken off."""
+    blocks = re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
+    return [line.split("  #")[0].strip() for block in blocks for line in block.splitlines() if line.strip()]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project that has just been run once by its own first command."""
+    copy = tmp_path_factory.mktemp("readme") / "project"
+    shutil.copytree(ROOT, copy, ignore=lambda folder, names: LEFT_OUT & set(names) if Path(folder) == ROOT else set())
+    lend_environment(copy)
+    done = in_project(copy, "make run")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "reports/magnesium/2026-03/index.html" in done.stdout
+    return copy
+
+
+def lend_environment(copy: Path) -> None:
+    """The environment of this test run, marked as made, so that `make` installs nothing into it on the copy's behalf."""
+    (copy / ".venv").mkdir()
+    (copy / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
+    for stamp in (".run", ".test"):
+        (copy / ".venv" / stamp).touch()
+
+
+def in_project(project: Path, command: str) -> subprocess.CompletedProcess[str]:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "PREFECT_HOME": str(project / ".survey-pipeline" / "prefect")}
+    return subprocess.run(
+        ["bash", "-c", command], cwd=project, env=environment, capture_output=True, text=True, timeout=400, check=False
+    )
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+    }
+
+
+def test_the_two_commands_are_there() -> None:
+    assert "    make run " in README
+    assert "    make test " in README
+    targets = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert "\nrun:" in targets
+    assert "\ntest:" in targets
+
+
+def test_it_fits_on_one_screen() -> None:
+    assert len(README.splitlines()) <= 70
+
+
+@pytest.mark.slow
+def test_make_run_is_quiet_and_again_changes_no_byte(project: Path) -> None:
+    before = contents(project / "reports")
+    assert len([name for name in before if name.endswith("index.html")]) >= 4
+    done = in_project(project, "make run")
+    assert done.returncode == 0, done.stderr
+    assert contents(project / "reports") == before
+    noise = done.stdout + done.stderr
+    assert not [word for word in ("Traceback", "prefect", "WARNING", "INFO", "telemetry") if word in noise], noise
+    assert len(noise.splitlines()) < 60
+
+
+@pytest.mark.slow
+def test_every_command_works(project: Path) -> None:
+    assert len(commands()) >= 7
+    for command in commands():
+        done = in_project(project, command)
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    assert (project / "exact.csv").is_file()
+
+
+def test_every_file_it_points_to_exists() -> None:
+    links = set(re.findall(r"\]\((?!https?:)([^)#]+)\)", README)) | set(re.findall(r'(?:src|href)="([^"]+)"', README))
+    assert len(links) >= 6
+    assert not [link for link in links if not (ROOT / link).exists()]
