@@ -10,10 +10,11 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 from artifacts import Progress, key
-from orchestration import flow, run_as_program, start_server, succeeded
+from orchestration import flow, put_aside, run_as_program, start_server, succeeded
 from publish_wave import PublishWave, common_options, publish_wave
 
-from survey_pipeline.cli import words
+from survey_pipeline.console import words
+from survey_pipeline.errors import AlreadyPublished
 from survey_pipeline.instrument import load_instrument
 from survey_pipeline.request import Places
 from survey_pipeline.waves import find_waves
@@ -38,11 +39,19 @@ def backfill(asked: Backfill) -> None:
     bar = Progress(key("backfill", asked.folder.name, "progress"), len(waves))
     for wave in waves:
         state = publish_wave(wave, return_state=True)
+        if not state.is_completed() and left_as_published():
+            bar.advance(wave.label)
+            continue
         if not state.is_completed():
             _tell_stopped(wave.label, [later.label for later in waves[waves.index(wave) + 1 :]])
         succeeded(state)
         bar.advance(wave.label)
     _tell_newest(asked, waves[-1])
+
+
+def left_as_published() -> bool:
+    """Whether a wave stopped only because it is published already, from other inputs. Its error has been told."""
+    return bool(put_aside) and isinstance(put_aside[-1], AlreadyPublished)
 
 
 def _tell_stopped(wave: str, later: list[str]) -> None:

@@ -25,7 +25,7 @@ from prefect.exceptions import TerminationSignal
 from prefect.settings import get_current_settings
 from prefect.states import Failed
 
-from survey_pipeline.cli import fault, words
+from survey_pipeline.console import STOPPED, tell_error, words
 from survey_pipeline.errors import UserError, WrongUsage
 
 P = ParamSpec("P")
@@ -67,9 +67,7 @@ def put_and_tell(error: Exception) -> None:
     if any(error is known for known in put_aside):
         return
     put_aside.append(error)
-    for line in (error.problem, error.next_step) if isinstance(error, UserError) else (fault(error),):
-        if line:
-            words.print(line, markup=False)
+    tell_error(error)
 
 
 def succeeded(state: State[Any]) -> None:
@@ -163,7 +161,7 @@ def run_as_program(main: Callable[[], None]) -> NoReturn:
 
 
 def _stop(code: int) -> NoReturn:
-    words.print("Stopped from outside. Nothing is half made: run again to go on.")
+    words.print(STOPPED)
     sys.exit(code)
 
 

@@ -16,7 +16,7 @@ from artifacts import Progress, keep_counts, keep_release, key
 from orchestration import Stages, flow, run_as_program, start_server, succeeded
 from pydantic import Field, ValidationError, model_validator
 
-from survey_pipeline.cli import progress, tell_run
+from survey_pipeline.console import progress, tell_run
 from survey_pipeline.errors import WrongUsage
 from survey_pipeline.instrument import explain
 from survey_pipeline.pipeline import run_wave

@@ -197,22 +197,30 @@ def export_report(rows_read: int, rows_kept: int, rows_quarantined: int = 0, **e
     )
 
 
+def number(level: str, n: int, **more: object) -> dict[str, object]:
+    """An exact row about a mean of n people, whose answers differ."""
+    words = {"level": level, "outcome": "pain", "statistic": "mean", "among": "answered"}
+    numbers = {"estimate": 5.04, "standard_error": 0.52, "ci_lower": 3.96, "ci_upper": 6.12, "n_alike": n // 3}
+    return _plain(n) | words | numbers | more
+
+
+def share(level: str, k: int, n: int, **more: object) -> dict[str, object]:
+    """An exact row about k of n people."""
+    words = {"level": level, "outcome": "stopped", "statistic": "share", "among": "answered"}
+    return _plain(n) | words | {"estimate": k / n if n else None, "n_events": k} | more
+
+
+def presence(level: str, n_level: int, n: int, exposure: str = "form") -> dict[str, object]:
+    """An exact row about how many of n people are in a level."""
+    words = {"table": "who_answered", "exposure": exposure, "outcome": "respondents", "among": "everybody"}
+    return share(level, n_level, n, n_level=n_level, **words)
+
+
+def _plain(n: int) -> dict[str, object]:
+    words = {"table": "form_by_outcome", "exposure": "form", "n_respondents": n, "n_level": n, "n_missing": 0}
+    return dict.fromkeys(ESTIMATES_SCHEMA) | words | {"merged": False, "not_asked": False}
+
+
 def estimates(*rows: Mapping[str, object]) -> pl.DataFrame:
-    """Exact estimates from the words and counts that matter; everything else is plain."""
-    plain = {
-        "table": "form_by_outcome",
-        "exposure": "form",
-        "outcome": "pain",
-        "statistic": "mean",
-        "estimate": 5.0,
-        "standard_error": 0.5,
-        "ci_lower": 4.0,
-        "ci_upper": 6.0,
-        "n_missing": 0,
-        "n_events": None,
-        "merged": False,
-        "not_asked": False,
-        "one_of": None,
-    }
-    full = [plain | {"n_level": row["n_respondents"]} | dict(row) for row in rows]
-    return pl.DataFrame(full, schema=ESTIMATES_SCHEMA, orient="row")
+    """Rows of `number`, `share` and `presence` as the frame that is to be disclosed."""
+    return pl.DataFrame(rows, schema=ESTIMATES_SCHEMA, orient="row")

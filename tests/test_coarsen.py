@@ -184,7 +184,7 @@ def test_bands_cut_anew_start_afresh() -> None:
 # --- Always ---------------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(communities)
 def test_everybody_is_in_exactly_one_level(answers: pl.DataFrame) -> None:
     counted = tally(answers, SURVEY)
@@ -195,7 +195,7 @@ def test_everybody_is_in_exactly_one_level(answers: pl.DataFrame) -> None:
         assert set(there) <= set(members) <= {atom.code for atom in atoms(SURVEY.items[exposure])}
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(communities)
 def test_every_level_is_large_enough_or_the_only_one(answers: pl.DataFrame) -> None:
     counted = tally(answers, SURVEY).filter(pl.col("outcome") == "respondents")
@@ -211,7 +211,7 @@ def _size(level: Level, exposure: str, counted: pl.DataFrame) -> int:
     return int(mine["n_respondents"].sum())
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(communities)
 def test_only_neighbouring_stretches_of_the_dose_are_merged(answers: pl.DataFrame) -> None:
     for level in levels_of(answers)["dose"]:
@@ -220,7 +220,7 @@ def test_only_neighbouring_stretches_of_the_dose_are_merged(answers: pl.DataFram
             assert stretches == list(range(stretches[0], stretches[-1] + 1))
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(communities)
 def test_coarsening_is_the_same_again_and_a_second_time_changes_nothing(answers: pl.DataFrame) -> None:
     found = levels_of(answers)
@@ -228,7 +228,7 @@ def test_coarsening_is_the_same_again_and_a_second_time_changes_nothing(answers:
     assert levels_of(answers, earlier=found) == found
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(communities, communities)
 def test_what_was_together_in_the_wave_before_is_never_parted(before: pl.DataFrame, now: pl.DataFrame) -> None:
     earlier = levels_of(before)

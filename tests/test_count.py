@@ -35,7 +35,7 @@ def as_bytes(frame: pl.DataFrame) -> bytes:
 # --- Adding -------------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(seeds, st.lists(st.integers(0, 80), min_size=1, max_size=5))
 def test_tallies_of_parts_add_to_the_tally_of_the_whole(seed: int, cuts: list[int]) -> None:
     answers = community(80, seed, missing=0.2)
@@ -45,7 +45,7 @@ def test_tallies_of_parts_add_to_the_tally_of_the_whole(seed: int, cuts: list[in
     assert as_bytes(tally_batches(parts, SURVEY)) == whole
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(seeds)
 def test_the_order_of_responses_and_columns_does_not_matter(seed: int) -> None:
     answers = community(40, seed, missing=0.2)

@@ -48,7 +48,11 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
         }
     },
     {"pipeline": {"reading", "stages", "storage"}},
-    {"cli": {"codebook", "exports", "pipeline", "reading", "sample", "stages", "storage", "waves"}, "__init__": set()},
+    {"console": {"pipeline", "reading"}},
+    {
+        "cli": {"console", "codebook", "exports", "pipeline", "reading", "sample", "stages", "storage", "waves"},
+        "__init__": set(),
+    },
 )
 EVERYWHERE = {"names", "errors", "instrument", "outcomes", "release", "request"}
 

@@ -48,7 +48,7 @@ ROWS = st.lists(
     ),
     max_size=25,
 )
-OPTIONAL = st.sets(st.sampled_from(["timestamp", "consent", "member", "pain", "side_effects", "comment"]))
+OPTIONAL = st.sets(st.sampled_from(["timestamp", "member", "pain", "side_effects", "comment"]))
 
 
 @dataclass
@@ -75,7 +75,7 @@ class Expected:
             return "empty_row"
         if before:
             return "identical_row"
-        return "no_consent" if "consent" in written and fold(written["consent"]) != fold(YES) else None
+        return "no_consent" if fold(written["consent"]) != fold(YES) else None
 
     def _judged(self, export: str, record: int, written: dict[str, str]) -> str | None:
         rules = {name: rule for name in self.instrument.stored if (rule := self._rule(name, written.get(name, "")))}
@@ -172,13 +172,18 @@ def test_an_absent_optional_column_is_not_asked_and_answered_by_nobody(tmp_path:
     assert done.kept["pain"].to_list() == done.kept["side_effects__nothing"].to_list() == [None] * 5
 
 
-def test_an_absent_required_column_is_refused_with_the_nearest_heading(tmp_path: Path) -> None:
-    path = write(
-        tmp_path / "a.csv", [{"Which form do you tak": "x"}], [*list(HEADINGS.values())[:3], "Which form do you tak"]
-    )
-    with pytest.raises(InputRefused, match=r"required item 'form'.*Did you mean 'Which form do you tak'") as stopped:
-        read(club(), path)
-    assert "add the heading to the instrument" in stopped.value.next_step
+@pytest.mark.parametrize("name", ["form", "consent"])
+def test_an_absent_required_column_is_refused_and_so_is_absent_consent(tmp_path: Path, name: str) -> None:
+    columns = [heading for item, heading in HEADINGS.items() if item != name]
+    with pytest.raises(InputRefused, match=f"no column for the item '{name}'") as stopped:
+        read(club(), write(tmp_path / "a.csv", rows(3), columns))
+    assert "headings" in stopped.value.next_step and "headed almost so" not in stopped.value.problem
+
+
+def test_a_heading_that_is_almost_the_question_is_named_by_its_place(tmp_path: Path) -> None:
+    columns = [heading.replace("form do you take", "from do you take") for heading in HEADINGS.values()]
+    with pytest.raises(InputRefused, match=r"item 'form'.*Column 4 is headed almost so\."):
+        read(club(), write(tmp_path / "a.csv", rows(3), columns))
 
 
 def test_two_columns_for_one_item_are_refused(tmp_path: Path) -> None:
@@ -188,7 +193,8 @@ def test_two_columns_for_one_item_are_refused(tmp_path: Path) -> None:
 
 
 def test_an_export_of_another_survey_is_refused_even_if_nothing_is_required(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.csv", [{"Timestamp": "now", "Colour": "red"}], ["Timestamp", "Colour"])
+    columns = ["Timestamp", HEADINGS["consent"], "Colour"]
+    path = write(tmp_path / "a.csv", [{"Timestamp": "now", "Colour": "red"}], columns)
     with pytest.raises(InputRefused, match=r"No heading of 'a\.csv' is a question of 'club'"):
         read(club_with("form", required=False), path)
 
@@ -200,8 +206,8 @@ def test_only_headings_of_stored_items_are_not_dropped(tmp_path: Path) -> None:
 
 
 def test_places_are_those_of_the_file(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.csv", rows(1), ["unknown", HEADINGS["pain"], HEADINGS["form"]])
-    assert match_columns(exports.read_export(path), club()) == {"pain": 1, "form": 2}
+    path = write(tmp_path / "a.csv", rows(1), ["unknown", *(HEADINGS[name] for name in ("pain", "form", "consent"))])
+    assert match_columns(exports.read_export(path), club()) == {"pain": 1, "form": 2, "consent": 3}
 
 
 # --- Declared rules ----------------------------------------------------------------------------------------------------
@@ -216,9 +222,17 @@ def test_consent_is_the_one_answer_that_means_it(tmp_path: Path, written: str, c
     assert excluded(club(), path) == ({} if counts else {"no_consent": 1})
 
 
-def test_a_survey_that_did_not_ask_for_consent_keeps_its_rows(tmp_path: Path) -> None:
-    columns = [heading for name, heading in HEADINGS.items() if name != "consent"]
-    assert read(club(), write(tmp_path / "a.csv", rows(4), columns)).report.rows_kept == 4
+@pytest.mark.parametrize(
+    ("written", "counts"),
+    [("Yes, you may.", True), ("i AGREE", True), ("agreed", True), ("No", False), ("refused", False), ("", False)],
+)
+def test_every_writing_of_the_option_that_means_consent_means_it(tmp_path: Path, written: str, counts: bool) -> None:
+    options = [
+        {"code": "agreed", "label": "Yes, you may.", "spellings": ("I agree",)},
+        {"code": "refused", "label": "No"},
+    ]
+    path = write(tmp_path / "a.csv", [row(1, consent=written)])
+    assert excluded(club_with("consent", kind="choice", options=options), path) == ({} if counts else {"no_consent": 1})
 
 
 def test_empty_rows_are_left_out_and_keep_their_numbers(tmp_path: Path) -> None:

@@ -86,6 +86,7 @@ def test_a_row_without_a_sound_required_answer_is_set_aside_whole(tmp_path: Path
     assert done.quarantine["whole_row"].to_list() == [True, True]
     answers = [json.loads(text) for text in done.quarantine["answers"]]
     assert answers[0] == answers[1] and answers[0]["pain"] == "99" and answers[0]["dose"] == "100"
+    assert set(answers[0]) == set(club().stored)
 
 
 @pytest.mark.parametrize(("step", "sound"), [(0.5, "3.5"), (0.1, "0.3"), (2.5, "7.5"), (3.0, "9")])

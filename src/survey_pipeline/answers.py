@@ -111,7 +111,7 @@ def _exclusive(item: Item) -> frozenset[str]:
 
 def _known_texts(options: Iterable[Option]) -> dict[str, str]:
     """Folded text to code: codes, labels and declared spellings, the longest first."""
-    texts = {fold(text): option.code for option in options for text in (option.code, option.label, *option.spellings)}
+    texts = {fold(text): option.code for option in options for text in option.texts}
     return {text: texts[text] for text in sorted(texts, key=len, reverse=True) if text}
 
 

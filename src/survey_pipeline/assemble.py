@@ -29,16 +29,17 @@ def make_release(
 ) -> Release:
     """Coarsen, estimate, disclose: pure, from a tally and the earlier releases to a release.
 
-    Raises `NotSafeToPublish` if not even the number of answers may be told.
+    Raises `NotSafeToPublish` if so few answered that not even their number may be told.
     """
+    if sum(export.rows_kept for export in exports) < policy.min_n:
+        raise NotSafeToPublish(
+            f"Fewer than {policy.min_n} answers could be used, so nothing about them may be shown.",
+            "Look at what was set aside and left out; if that is right, wait for more answers.",
+        )
     levels = coarsen(tally, instrument, policy, earlier_levels(ledger, wave))
     mine = [release for release in ledger if release.wave == wave]
     hidden_before = pl.concat([release.frame() for release in mine]) if mine else None
     rows = disclose(estimate(tally, instrument, levels), policy, hidden_before)
-    if rows.filter(pl.col(names.STATUS) != names.Status.SUPPRESSED).is_empty():
-        raise NotSafeToPublish(
-            f"Fewer than {policy.min_n} people answered, so nothing about them may be shown.", "Wait for more answers."
-        )
     tidy = rows.select(pl.lit(instrument.name).alias(names.INSTRUMENT), pl.lit(wave).alias(names.WAVE), pl.all())
     return Release(
         instrument=InstrumentSummary(

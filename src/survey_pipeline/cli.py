@@ -1,30 +1,30 @@
 """The command line: words and exit codes around the pipeline.
 
-What belongs here: arguments, progress, and what a person reads. What does not: any step of a run. Results go to stdout,
-progress and words to stderr; with `--json`, stdout holds one JSON document and nothing else.
+What belongs here: arguments, exit codes and what each command shows. What does not: any step of a run, and the words that the
+flows say too (`console`). With `--json`, stdout holds one JSON document and nothing else.
 """
 
 import json
 import os
 import sys
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any
 
 import polars as pl
 import typer
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from typer.exceptions import TyperException
 
 from survey_pipeline import names
-from survey_pipeline.errors import UserError, WrongUsage
+from survey_pipeline.console import STOPPED, progress, tell_error, tell_exports, tell_run, words
+from survey_pipeline.errors import AlreadyPublished, UserError, WrongUsage
+from survey_pipeline.exports import read_export
 from survey_pipeline.instrument import load_instrument
-from survey_pipeline.pipeline import WaveRun, run_wave
-from survey_pipeline.reading import ExportReport, Tell, check_exports, silently
+from survey_pipeline.pipeline import run_wave
+from survey_pipeline.reading import check_exports
 from survey_pipeline.request import Places, RunRequest, check_wave
 from survey_pipeline.stages import exact_estimates, render_again
 from survey_pipeline.storage import Warehouse, known_wave
@@ -32,11 +32,9 @@ from survey_pipeline.storage import Warehouse, known_wave
 app = typer.Typer(
     name="survey-pipeline",
     help="Survey exports go in; only numbers that are true, honest and safe to publish come out.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-words = Console(stderr=True, highlight=False, soft_wrap=True)
 
 Exports = Annotated[list[Path], typer.Argument(help="Exports of one wave, as the survey tool wrote them.")]
 InstrumentName = Annotated[
@@ -69,7 +67,30 @@ Verbose = Annotated[
         help="Say more: why a file was read as it was, which columns were left out, which rules answers broke.",
     ),
 ]
-Why = Annotated[str | None, typer.Option("--correction", help="Why a published wave is made again from other inputs.")]
+Why = Annotated[
+    str | None,
+    typer.Option(
+        "--correction",
+        help="Why a published wave is made again from other inputs. Printed in the report: name nobody.",
+    ),
+]
+INTERRUPTED = 130
+
+
+@app.callback(invoke_without_command=True)
+def top(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Say which version this is.")] = False,
+) -> None:
+    """Survey exports go in; only numbers that are true, honest and safe to publish come out.
+
+    Exit codes: 0 done, 1 a fault of ours, 2 wrong usage, 3 input refused, 4 quality gate failed, 5 not safe to publish,
+    6 warehouse in use, 130 stopped from outside.
+    """
+    if version:
+        typer.echo(metadata.version("survey-pipeline"))
+    elif context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 @app.command()
@@ -104,7 +125,10 @@ def run(
 def check(
     exports: Exports,
     instrument: Annotated[
-        str | None, typer.Option("--instrument", "-i", help="Without it, only how the file reads.")
+        str | None,
+        typer.Option(
+            "--instrument", "-i", envvar="SURVEY_PIPELINE_INSTRUMENT", help="Without it, only how a file reads."
+        ),
     ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -123,8 +147,6 @@ def check(
 
 
 def _how_they_read(exports: Sequence[Path]) -> dict[str, Any]:
-    from survey_pipeline.exports import read_export
-
     def described(path: Path) -> dict[str, Any]:
         export = read_export(path)
         return {
@@ -173,9 +195,16 @@ def sample(
     """Invent an export, clearly labelled as invented."""
     from survey_pipeline.sample import load_plan, write_sample
 
+    _refuse_replacing_answers(out)
     plan = load_plan(instrument)
     summary = write_sample(load_instrument(instrument), plan, check_wave(wave), rows, seed, out, tool)
     _show(asdict(summary), as_json, quiet, lambda: words.print(f"Invented data: {rows} people in {out}"))
+
+
+def _refuse_replacing_answers(out: Path) -> None:
+    """Only an invented export may be replaced by an invented export."""
+    if out.is_file() and out.stat().st_size and not read_export(out).is_invented:
+        raise WrongUsage(f"The file '{out}' is there already and is not invented.", "Choose another --out.")
 
 
 @app.command()
@@ -189,7 +218,7 @@ def backfill(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Make every wave found in a folder, in order."""
+    """Make every wave found in a folder, in order. Waves that were published from other inputs stay as they are."""
     from survey_pipeline.waves import find_waves
 
     runs = []
@@ -197,8 +226,12 @@ def backfill(
         request = RunRequest.checked(
             exports=exports, instrument=instrument, wave=wave, home=home, warehouse=warehouse, reports=reports
         )
-        with progress(quiet=quiet) as tell:
-            runs.append(run_wave(request, tell=tell))
+        try:
+            with progress(quiet=quiet) as tell:
+                runs.append(run_wave(request, tell=tell))
+        except AlreadyPublished as error:
+            words.print(f"{error.problem} It stays as it is.", markup=False)
+            continue
         if not quiet and not as_json:
             tell_run(runs[-1], verbose=verbose)
     if as_json:
@@ -222,10 +255,10 @@ def estimates(
     _refuse_reports_folder(out, places)
     loaded = load_instrument(instrument)
     table = exact_estimates(places, loaded, check_wave(wave), finest=finest)
-    if not quiet:
-        words.print("[bold]Exact numbers: not for publication.[/bold] Keep them on this machine.")
     if out:
         _write_csv(table, out)
+    if not quiet:
+        words.print("[bold]Exact numbers: not for publication.[/bold] Keep them on this machine.")
     if as_json:
         typer.echo(
             json.dumps({"instrument": loaded.name, "wave": wave, "estimates": table.to_dicts()}, allow_nan=False)
@@ -240,10 +273,27 @@ def _refuse_reports_folder(out: Path | None, places: Places) -> None:
 
 
 def _write_csv(table: pl.DataFrame, out: Path) -> None:
+    """Write what is not for publication: readable by its owner alone, and over nothing but a file of the same kind."""
+    _refuse_overwriting(out, table.clear().write_csv().strip())
     try:
-        out.write_text(table.write_csv(), encoding="utf-8", newline="")
+        with open(out, "wb", opener=_for_the_owner) as file:
+            table.write_csv(file)
     except OSError:
-        raise WrongUsage(f"'{out}' cannot be written.", "Name a file in a folder that is there.") from None
+        raise WrongUsage(f"The file '{out}' cannot be written.", "Choose another --out.") from None
+
+
+def _for_the_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _refuse_overwriting(out: Path, first_line: str) -> None:
+    """A file may be made again, but never lose what another one held: a name is easily mistyped as an export's."""
+    if not out.is_file() or out.stat().st_size == 0:
+        return
+    with out.open("rb") as file:
+        there = file.readline().decode("utf-8", errors="replace").lstrip("\ufeff").strip()
+    if there != first_line:
+        raise WrongUsage(f"The file '{out}' is there already and holds something else.", "Choose another --out.")
 
 
 @app.command()
@@ -258,7 +308,7 @@ def report(
 ) -> None:
     """Render the reports again, from the releases alone."""
     places = Places(home=home, warehouse=warehouse, reports=reports)
-    paths = render_again(places, load_instrument(instrument).name, wave and check_wave(wave))
+    paths = render_again(places, load_instrument(instrument).name, None if wave is None else check_wave(wave))
     _show({"reports": list(paths)}, as_json, quiet, lambda: typer.echo("\n".join(paths)))
 
 
@@ -378,68 +428,6 @@ def _tell_history(waves: Sequence[dict[str, Any]], releases: Sequence[dict[str, 
         typer.echo("Nothing has been published from this warehouse yet.")
 
 
-# --- Telling people ---------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def progress(*, quiet: bool = False) -> Iterator[Tell]:
-    """A progress line on stderr while a run is at work; nothing where stderr is no terminal."""
-    if quiet or not words.is_terminal:
-        yield silently
-        return
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        TextColumn("{task.completed:,.0f} rows"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=words, transient=True) as bar:
-        tasks: dict[str, Any] = {}
-
-        def tell(stage: str, rows: int) -> None:
-            tasks.setdefault(stage, bar.add_task(stage) if stage not in tasks else None)
-            bar.update(tasks[stage], completed=rows)
-
-        yield tell
-
-
-def tell_run(done: WaveRun, *, verbose: bool = False) -> None:
-    """What a run did, for the steward: exact counts."""
-    tell_exports(done.exports, verbose=verbose)
-    for released in done.releases:
-        what = "published" if released.is_new else "unchanged since"
-        hidden = f", {released.rows_suppressed} hidden" if released.rows_suppressed else ""
-        numbers = f"{released.rows_published} numbers{hidden}"
-        typer.echo(f"{done.instrument} {done.wave}: {what} release {released.release_number} ({numbers})")
-    for path in done.reports:
-        typer.echo(path)
-
-
-def tell_exports(exports: Sequence[ExportReport], *, verbose: bool = False) -> None:
-    """What became of the rows of each export."""
-    for report in exports:
-        left_out = ", ".join(f"{n} {reason.replace('_', ' ')}" for reason, n in report.rows_excluded.items()) or "0"
-        typer.echo(
-            f"{report.file}: {report.rows_read} rows read = {report.rows_kept} kept"
-            f" + {report.rows_quarantined} set aside + left out: {left_out}"
-        )
-        refused = sum(n for rules in report.values_refused.values() for n in rules.values())
-        if refused:
-            typer.echo(f"  {refused} answers were refused; `survey-pipeline quarantine` says which rules they broke.")
-        if report.items_not_asked:
-            typer.echo(f"  not asked in this export: {', '.join(report.items_not_asked)}")
-        if verbose:
-            _tell_more(report)
-
-
-def _tell_more(report: ExportReport) -> None:
-    typer.echo(f"  read as {report.tool}, {report.encoding}: {report.detected_because}")
-    typer.echo(f"  sha256 {report.sha256}")
-    typer.echo(f"  columns of which nothing is stored: {', '.join(report.columns_dropped) or 'none'}")
-    for item, rules in report.values_refused.items():
-        typer.echo(f"  refused in {item}: {', '.join(f'{rule} {n} times' for rule, n in rules.items())}")
-
-
 def _show(document: dict[str, Any], as_json: bool, quiet: bool, tell: Callable[[], None]) -> None:
     if as_json:
         typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
@@ -450,27 +438,19 @@ def _show(document: dict[str, Any], as_json: bool, quiet: bool, tell: Callable[[
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; the exit code says what kind of trouble there was."""
     try:
-        app(args=list(arguments) if arguments is not None else None)
-    except UserError as error:
-        words.print(error.problem, markup=False)
-        if error.next_step:
-            words.print(error.next_step, markup=False)
+        sys.exit(app(args=list(arguments) if arguments is not None else None, standalone_mode=False))
+    except (KeyboardInterrupt, typer.Abort):
+        words.print(STOPPED)
+        sys.exit(INTERRUPTED)
+    except TyperException as error:
+        words.print(error.format_message(), markup=False)
+        words.print("`survey-pipeline --help` and `survey-pipeline COMMAND --help` say how to call it.", markup=False)
         sys.exit(error.exit_code)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as error:
-        if os.environ.get("SURVEY_PIPELINE_TRACEBACK"):
+        if os.environ.get("SURVEY_PIPELINE_TRACEBACK") and not isinstance(error, UserError):
             raise
-        words.print(fault(error), markup=False)
-        sys.exit(1)
-
-
-def fault(error: Exception) -> str:
-    """What may be said of a fault of ours: its kind and place. A message or traceback could quote an answer."""
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    where = f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}"
-    return (
-        f"A fault of ours, not of your files: {where}.\n"
-        "Please report that line. SURVEY_PIPELINE_TRACEBACK=1 shows more, and may quote answers: do not share what it shows."
-    )
+        tell_error(error)
+        sys.exit(getattr(error, "exit_code", 1))

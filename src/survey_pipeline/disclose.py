@@ -8,7 +8,7 @@ from what was hidden to protect another.
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from math import floor, log10
 
@@ -139,8 +139,12 @@ def is_line_safe(total: int, members: Sequence[Member], policy: Policy) -> bool:
     anywhere from 1 to min_n - 1 at least.
     """
     known_total = _published_range(total, policy) if total >= policy.min_n else (0, policy.min_n - 1)
+    return _are_safe(known_total, members, policy)
+
+
+def _are_safe(total: Interval, members: Sequence[Member], policy: Policy) -> bool:
     small = [place for place, member in enumerate(members) if member.hidden and 0 < member.n < policy.min_n]
-    return all(_covers_mark(_attack(known_total, members, place, policy), policy) for place in small)
+    return all(_covers_mark(_attack(total, members, place, policy), policy) for place in small)
 
 
 def _attack(total: Interval, members: Sequence[Member], target: int, policy: Policy) -> Interval:
@@ -408,9 +412,12 @@ def _rounded_share(row: Row, n: int, policy: Policy) -> statistics.Estimated:
 
 
 def _rounded_number(row: Row, n: int) -> statistics.Estimated:
+    """The interval of a mean is that of its rounded n: from the exact one, divided by the error, n could be told."""
     if row[names.STATISTIC] == COUNT:
         return statistics.Estimated(float(n))
     found = statistics.Estimated(*(row[name] for name in names.NUMBERS[:4]))  # type: ignore[arg-type]
+    if found.estimate is not None and found.standard_error is not None:
+        found = statistics.mean_of(found.estimate, found.standard_error, n)
     return _to_decimals(found, decimals_for(n))
 
 
@@ -445,7 +452,7 @@ def is_unreliable(found: statistics.Estimated, n: int, *, share: bool) -> bool:
         return True
     if not share or found.ci_lower is None or found.ci_upper is None or not found.estimate:
         return False
-    width = found.ci_upper - found.ci_lower
+    width = round(found.ci_upper - found.ci_lower, 4)
     return width >= 0.30 or (width > 0.05 and width / found.estimate > 1.30)
 
 
@@ -453,7 +460,9 @@ def is_unreliable(found: statistics.Estimated, n: int, *, share: bool) -> bool:
 
 
 KEPT = "rows_kept"
-"""The stage whose number stands beside the estimates anyway: hiding it here would hide nothing."""
+"""The stage whose number stands beside the estimates anyway: hiding it here would hide nothing, and the tables together may
+tell it more closely than its rounding does, so it counts as known.
+"""
 
 
 def disclose_stages(read: int, parts: Sequence[tuple[str, str, int]], policy: Policy) -> tuple[StageCount, ...]:
@@ -461,15 +470,20 @@ def disclose_stages(read: int, parts: Sequence[tuple[str, str, int]], policy: Po
 
     Where hiding parts does not keep a small one from being worked out, what they add up to is hidden.
     """
-    members = [Member(n, MOST, 0 < n < policy.min_n) for _, _, n in parts]
+    hidden = [0 < n < policy.min_n for _, _, n in parts]
     could_go = sorted((n, place) for place, (stage, _, n) in enumerate(parts) if stage != KEPT and n >= policy.min_n)
-    safe = is_line_safe(read, members, policy)
-    while could_go and not safe:
-        place = could_go.pop(0)[1]
-        members[place] = replace(members[place], hidden=True)
-        safe = is_line_safe(read, members, policy)
-    first = _stage("rows_read", "Rows in the exports", read, 0 < read < policy.min_n or not safe, policy)
-    return (first, *(_stage(s, t, n, m.hidden, policy) for (s, t, n), m in zip(parts, members, strict=True)))
+    while could_go and not _stages_are_safe(read, parts, hidden, policy):
+        hidden[could_go.pop(0)[1]] = True
+    hide_read = 0 < read < policy.min_n or not _stages_are_safe(read, parts, hidden, policy)
+    first = _stage("rows_read", "Rows in the exports", read, hide_read, policy)
+    return (first, *(_stage(*part, is_hidden, policy) for part, is_hidden in zip(parts, hidden, strict=True)))
+
+
+def _stages_are_safe(read: int, parts: Sequence[tuple[str, str, int]], hidden: Sequence[bool], policy: Policy) -> bool:
+    kept = sum(n for stage, _, n in parts if stage == KEPT)
+    left_out = [Member(n, MOST, hide) for (stage, _, n), hide in zip(parts, hidden, strict=True) if stage != KEPT]
+    least, most = _published_range(read, policy)
+    return _are_safe((max(0, least - kept), most - kept), left_out, policy)
 
 
 def _stage(stage: str, label: str, n: int, hidden: bool, policy: Policy) -> StageCount:

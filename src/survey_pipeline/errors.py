@@ -35,6 +35,10 @@ class InputRefused(UserError):
     exit_code = 3
 
 
+class AlreadyPublished(InputRefused):
+    """The wave was published from other inputs: a backfill leaves it as it is, a run asks for a correction."""
+
+
 class QualityGateFailed(UserError):
     """The run is sound but too unlike what was expected (exit 4)."""
 

@@ -7,12 +7,13 @@ What does not: opening files (`exports`), whether a value may stand (`validate`)
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 import numpy as np
 import polars as pl
 
 from survey_pipeline.answers import Reader, fold, read_answers, reader
-from survey_pipeline.errors import InputRefused, did_you_mean
+from survey_pipeline.errors import InputRefused
 from survey_pipeline.exports import Export
 from survey_pipeline.instrument import Instrument, Item, Role, headings_to_items
 from survey_pipeline.names import RECORD, Exclusion
@@ -96,13 +97,21 @@ def _refuse_twice(name: str, places: dict[str, int], export: Export) -> None:
 
 
 def _refuse_absent(places: dict[str, int], export: Export, instrument: Instrument) -> None:
+    """A required answer and consent must have been asked for. A near heading is named by its place only: in a file
+    without headings, the words there are somebody's answer.
+    """
     for name, item in instrument.items.items():
-        if item.required and name not in places:
-            near = did_you_mean(item.question, export.headings)
+        if name not in places and (item.required or item.role is Role.CONSENT):
             raise InputRefused(
-                f"'{export.path.name}' has no column for the required item '{name}' ('{item.question}').{near}",
-                "Check that it is the right survey, or add the heading to the instrument.",
+                f"'{export.path.name}' has no column for the item '{name}' ('{item.question}').{_nearest(item, export)}",
+                "Check that the first line holds the headings and that it is the right survey, or add the heading as it "
+                "stands there to the item's `headings` in the instrument.",
             )
+
+
+def _nearest(item: Item, export: Export) -> str:
+    near = get_close_matches(item.question, export.headings, n=1)
+    return f" Column {export.headings.index(near[0]) + 1} is headed almost so." if near else ""
 
 
 def dropped_columns(export: Export, instrument: Instrument) -> list[str]:
@@ -177,10 +186,9 @@ def _hashes(raw: pl.DataFrame, instrument: Instrument) -> pl.Series:
 
 
 def _consents(raw: pl.DataFrame, name: str, item: Item) -> pl.Series:
-    """A blank is no consent; a survey without the column asked for none."""
-    if name not in raw.columns:
-        return pl.repeat(True, raw.height, eager=True)
-    yes = [text for text in raw[name].unique().drop_nulls() if fold(text) == fold(item.consent_answer)]
+    """A blank is no consent. An export without the column never comes this far."""
+    agreed = {fold(text) for text in item.consent_texts}
+    yes = [text for text in raw[name].unique().drop_nulls() if fold(text) in agreed]
     return raw[name].is_in(yes).fill_null(False)
 
 

@@ -70,6 +70,11 @@ class Option(Strict):
     spellings: tuple[str, ...] = ()
     exclusive: bool = False
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Every way in which the option may be written."""
+        return (self.code, self.label, *self.spellings)
+
 
 class Band(Strict):
     """A stretch of a numeric exposure, from the end of the band before it up to its own end."""
@@ -193,6 +198,12 @@ class Item(Strict):
     def codes(self) -> tuple[str, ...]:
         return tuple(option.code for option in self.options)
 
+    @property
+    def consent_texts(self) -> frozenset[str]:
+        """The folded texts that mean consent: the declared one, and every writing of the option it belongs to."""
+        written = (option.texts for option in self.options if _fold(self.consent_answer) in map(_fold, option.texts))
+        return frozenset(map(_fold, (self.consent_answer, *(text for texts in written for text in texts))))
+
     def columns(self, name: str) -> tuple[str, ...]:
         """The columns of the responses that hold the item called `name`."""
         if self.kind is Kind.CHOICES:
@@ -219,6 +230,8 @@ def _item_problems(item: Item) -> Iterator[str]:
         yield "several_as must name one of the item's options"
     if item.role is Role.CONSENT and not item.consent_answer:
         yield "a consent item needs consent_answer, the text that means consent"
+    if item.role is Role.CONSENT and item.options and len(item.consent_texts) < 2:
+        yield "consent_answer is none of the item's options"
     if any(threshold.needs_baseline for threshold in item.thresholds) and item.baseline is None:
         yield "a threshold in percent or points needs a baseline item"
     if any(not _is_partition(groups, item.codes) for groups in item.groups):
@@ -316,10 +329,17 @@ def _instrument_problems(instrument: Instrument) -> Iterator[str]:
         if name not in items:
             yield f"{where} names the item '{name}', which does not exist.{did_you_mean(name, items)}"
     for name in {instrument.form, instrument.dose, *(table.exposure for table in instrument.tables)}:
-        if name in items and not (items[name].options or items[name].bands or items[name].kind is Kind.YES_NO):
+        if name in items and not _has_levels(items[name]):
             yield f"the exposure '{name}' has neither options nor bands"
     for name, item in items.items():
         yield from _relation_problems(name, item, items)
+    for name in instrument.who_answered:
+        if name in items and not _has_levels(items[name]):
+            yield f"who_answered counts people by their answer, and '{name}' has neither options nor bands"
+    for table in instrument.tables:
+        for name in table.outcomes:
+            if name in items and not _is_measurable(items[name]):
+                yield f"the table {table.name} cannot show '{name}': an outcome is a scale, or has options, or is yes or no"
     headings = [_fold(text) for item in items.values() for text in set(item.texts)]
     if twice := {heading for heading in headings if headings.count(heading) > 1}:
         yield f"two items are exported under the same heading: '{min(twice)}'"
@@ -337,6 +357,16 @@ def _relation_problems(name: str, item: Item, items: dict[str, Item]) -> Iterato
 
 def _scale_of(item: Item) -> tuple[Kind, float | None, float | None, float | None]:
     return item.kind, item.minimum, item.maximum, item.step
+
+
+def _has_levels(item: Item) -> bool:
+    """Whether people can be told apart by the item, each in one level."""
+    closed = item.kind is Kind.CHOICE or (item.is_numeric and bool(item.bands)) or item.kind is Kind.YES_NO
+    return closed and item.is_stored
+
+
+def _is_measurable(item: Item) -> bool:
+    return item.is_stored and item.kind in (Kind.SCALE, Kind.CHOICE, Kind.CHOICES, Kind.YES_NO)
 
 
 def _references(instrument: Instrument) -> Iterator[tuple[str, str]]:

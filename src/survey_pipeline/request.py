@@ -61,3 +61,8 @@ def check_wave(wave: str) -> str:
     if not re.fullmatch(WAVE_PATTERN.strip("^$"), wave):
         raise WrongUsage(f"'{wave}' is not a wave.", WAVE_HELP)
     return wave
+
+
+def wave_style(wave: str) -> str:
+    """What length of time a wave names: a year, a quarter, a month or a week."""
+    return re.sub(r"\d", "0", wave)

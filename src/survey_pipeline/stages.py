@@ -17,7 +17,7 @@ from survey_pipeline.assemble import earlier_levels, make_release, release_befor
 from survey_pipeline.coarsen import coarsen
 from survey_pipeline.count import columns_needed, tally_batches
 from survey_pipeline.disclose import disclose
-from survey_pipeline.errors import InputRefused, WrongUsage
+from survey_pipeline.errors import AlreadyPublished, InputRefused, WrongUsage
 from survey_pipeline.estimate import estimate
 from survey_pipeline.exports import Export, RowsDoNotAddUp
 from survey_pipeline.instrument import Instrument, load_instrument
@@ -25,7 +25,7 @@ from survey_pipeline.policy import load_policy
 from survey_pipeline.reading import ExportReport, Reading, Tell, keyed, open_exports, report_of, silently
 from survey_pipeline.release import Policy, Release
 from survey_pipeline.reports import write_file, write_files
-from survey_pipeline.request import Places, RunRequest
+from survey_pipeline.request import Places, RunRequest, wave_style
 from survey_pipeline.storage import StoredRelease, Warehouse, known_wave, latest
 
 
@@ -70,7 +70,8 @@ def ingest_wave(request: RunRequest, tell: Tell = silently) -> ReadWave:
     instrument, warehouse = load_instrument(request.instrument), Warehouse(request.warehouse_location)
     exports = open_exports(request.exports)
     fingerprint = fingerprint_of(exports, instrument, load_policy())
-    _refuse_other_inputs(warehouse, instrument, request, fingerprint)
+    _refuse_other_waves(warehouse, instrument, request, exports)
+    _refuse_other_inputs(warehouse, instrument, request, exports, fingerprint)
     known = warehouse.wave(instrument.name, request.wave)
     if known is None or known["fingerprint"] != fingerprint:
         _store_wave(warehouse, instrument, request.wave, exports, fingerprint, tell)
@@ -84,12 +85,41 @@ def fingerprint_of(exports: Sequence[Export], instrument: Instrument, policy: Po
     return sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _refuse_other_inputs(warehouse: Warehouse, instrument: Instrument, request: RunRequest, fingerprint: str) -> None:
+def _refuse_other_inputs(
+    warehouse: Warehouse, instrument: Instrument, request: RunRequest, exports: Sequence[Export], fingerprint: str
+) -> None:
     published = latest(warehouse.releases(instrument.name)).get(request.wave)
     if published and published.fingerprint != fingerprint and not request.correction:
-        raise InputRefused(
-            f"The wave '{request.wave}' is already published from other exports, another instrument or another policy.",
-            'If that is meant, run again with --correction "why".',
+        raise AlreadyPublished(
+            f"The wave '{request.wave}' is already published, from {_what_differs(published.release, exports, instrument)}.",
+            'If that is meant, run again with --correction "why"; the reason is printed in the report.',
+        )
+
+
+def _what_differs(release: Release, exports: Sequence[Export], instrument: Instrument) -> str:
+    differs = {
+        "other exports": sorted(release.inputs_sha256) != sorted(export.sha256 for export in exports),
+        "another instrument": release.instrument.fingerprint != instrument.fingerprint,
+        "another disclosure policy": release.policy != load_policy(),
+    }
+    return " and ".join(what for what, does in differs.items() if does)
+
+
+def _refuse_other_waves(
+    warehouse: Warehouse, instrument: Instrument, request: RunRequest, exports: Sequence[Export]
+) -> None:
+    """One export is one wave's, and the waves of a survey are all years, all quarters, all months or all weeks: a quarter
+    beside its months would publish the same people twice, and a difference of the two somebody in particular.
+    """
+    ledger = latest(warehouse.releases(instrument.name))
+    others = {wave: stored.release for wave, stored in ledger.items() if wave != request.wave}
+    for wave, release in others.items():
+        if twice := [export.path.name for export in exports if export.sha256 in release.inputs_sha256]:
+            raise InputRefused(f"'{twice[0]}' is already published, as wave '{wave}'.", "Check the wave, or the file.")
+    if unlike := [wave for wave in others if wave_style(wave) != wave_style(request.wave)]:
+        raise WrongUsage(
+            f"The wave '{request.wave}' is of another length than the wave '{unlike[0]}' of the same survey.",
+            "Keep to years, quarters, months or weeks, so that nobody is counted in two waves.",
         )
 
 
@@ -120,18 +150,20 @@ def _reconcile(
     warehouse: Warehouse, instrument: Instrument, wave: str, versions: tuple[int, int], reports: Sequence[ExportReport]
 ) -> None:
     """Compare what was read of each export with what the tables hold of it now."""
-    kept = _rows_by_export(warehouse.responses(instrument.name, wave, versions[0]))
-    whole = warehouse.quarantine(instrument.name, wave, versions[1]).filter(pl.col(names.WHOLE_ROW))
-    quarantined = _rows_by_export(whole)
+    rows, reasons = pl.col(names.RECORD).n_unique(), pl.len()
+    refused = warehouse.quarantine(instrument.name, wave, versions[1])
+    kept = _by_export(warehouse.responses(instrument.name, wave, versions[0]), rows)
+    set_aside, n_reasons = _by_export(refused.filter(pl.col(names.WHOLE_ROW)), rows), _by_export(refused, reasons)
     for report in reports:
-        stored = kept.get(report.file, 0), quarantined.get(report.file, 0)
+        stored = kept.get(report.file, 0), set_aside.get(report.file, 0)
         if report.rows_read != sum(stored) + sum(report.rows_excluded.values()):
             raise RowsDoNotAddUp(f"{report.rows_read} rows read, {stored} stored, {report.rows_excluded} excluded")
+        if n_reasons.get(report.file, 0) != sum(sum(rules.values()) for rules in report.values_refused.values()):
+            raise RowsDoNotAddUp("the quarantine does not hold every refused answer")
 
 
-def _rows_by_export(rows: pl.LazyFrame) -> dict[str, int]:
-    counts = rows.group_by(names.EXPORT).agg(pl.col(names.RECORD).n_unique())
-    return dict(counts.collect().iter_rows())
+def _by_export(rows: pl.LazyFrame, counted: pl.Expr) -> dict[str, int]:
+    return dict(rows.group_by(names.EXPORT).agg(counted.alias("n")).collect().iter_rows())
 
 
 def _read_wave(row: dict[str, Any]) -> ReadWave:

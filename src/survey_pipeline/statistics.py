@@ -36,6 +36,11 @@ def mean(values: Numbers, counts: Counts) -> Estimated:
     if n == 1:
         return Estimated(centre)
     error = sqrt(float(counts @ (values - centre) ** 2) / (n - 1) / n)
+    return mean_of(centre, error, n)
+
+
+def mean_of(centre: float, error: float, n: int) -> Estimated:
+    """A mean with this standard error, and Student's t interval for n people."""
     reach = float(stdtrit(n - 1, 0.5 + CONFIDENCE / 2)) * error
     return Estimated(centre, error, centre - reach, centre + reach)
 

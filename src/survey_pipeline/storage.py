@@ -10,7 +10,7 @@ Tables: `responses/<instrument>` and `quarantine` (by instrument and wave), `tal
 import json
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,7 +85,7 @@ class Warehouse:
         if not self.is_local:
             yield
             return
-        _make_folder(Path(self.location))
+        made = _make_folder(Path(self.location))
         lock = FileLock(Path(self.location) / LOCK, blocking=False)
         try:
             lock.acquire()
@@ -96,7 +96,7 @@ class Warehouse:
         try:
             yield
         finally:
-            _leave_no_trace(Path(self.location))
+            _leave_no_trace(Path(self.location), made)
             lock.release()
 
     # --- Any table ----------------------------------------------------------------------------------------------------
@@ -240,19 +240,25 @@ class Warehouse:
         return list(self._rows("waves", instrument).sort(WAVE).collect().iter_rows(named=True))
 
 
-def _make_folder(folder: Path) -> None:
+def _make_folder(folder: Path) -> list[Path]:
+    """Make a folder with what is above it; gives what was not there before, the innermost first."""
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError:
         raise WrongUsage(
             f"The folder '{folder}' cannot be made for the warehouse.", "Choose another one with --home or --warehouse."
         ) from None
+    return made
 
 
-def _leave_no_trace(folder: Path) -> None:
-    """A warehouse into which nothing came is taken away again; while it is held, so that nobody else is at work in it."""
-    if not any(path.is_file() and path.name != LOCK for path in folder.rglob("*")):
-        shutil.rmtree(folder)
+def _leave_no_trace(folder: Path, made: Iterable[Path]) -> None:
+    """Folders that were made and into which nothing came go again; while they are held, so that nobody else uses them."""
+    if any(path.is_file() and path.name != LOCK for path in folder.rglob("*")):
+        return
+    for path in made:
+        with suppress(OSError):
+            shutil.rmtree(path) if path == folder else path.rmdir()
 
 
 def latest(releases: Iterable[StoredRelease]) -> dict[str, StoredRelease]:

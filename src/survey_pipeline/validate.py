@@ -49,7 +49,7 @@ def validate(batch: Batch, instrument: Instrument, schema: pa.DataFrameSchema) -
     kept = _without_refused(batch.answers, instrument, refused).insert_column(0, batch.records)
     kept.insert_column(0, pl.Series(EXPORT, [batch.export.path.name]).new_from_index(0, kept.height))
     left_out = {Exclusion.SAME_RESPONDENT.value: n} if (n := int(again.sum())) else {}
-    reasons = _quarantine(batch, refused, bad_rows)
+    reasons = _quarantine(batch, instrument, refused, bad_rows)
     return Validated(kept.filter(stays & ~again), reasons, len(bad_rows), {**batch.excluded, **left_out})
 
 
@@ -67,10 +67,13 @@ def _without_refused(answers: pl.DataFrame, instrument: Instrument, refused: pl.
     return answers
 
 
-def _quarantine(batch: Batch, refused: pl.DataFrame, bad_rows: pl.Series) -> pl.DataFrame:
+def _quarantine(batch: Batch, instrument: Instrument, refused: pl.DataFrame, bad_rows: pl.Series) -> pl.DataFrame:
     parts = [_reasons(batch, str(item), cells) for (item,), cells in refused.group_by(["item"], maintain_order=True)]
     reasons = pl.concat([pl.DataFrame(schema=_REASONS), *parts]).sort("row", maintain_order=True)
-    return reasons.join(_rows_as_json(batch.texts, bad_rows), on="row", how="left", maintain_order="left").select(
+    whole = _rows_as_json(
+        batch.texts.select(name for name in instrument.stored if name in batch.texts.columns), bad_rows
+    )
+    return reasons.join(whole, on="row", how="left", maintain_order="left").select(
         pl.lit(batch.export.path.name).alias(EXPORT),
         pl.lit(batch.records).gather(pl.col("row")).alias(RECORD),
         pl.col("item").alias(ITEM),
@@ -92,5 +95,6 @@ def _reasons(batch: Batch, item: str, cells: pl.DataFrame) -> pl.DataFrame:
 
 
 def _rows_as_json(texts: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
+    """Whole rows as written, without what is never stored: free words and respondents' codes."""
     whole = texts[rows].select(answers=pl.struct(pl.all()).struct.json_encode())
     return whole.with_columns(rows.alias("row"))

@@ -75,7 +75,7 @@ class Export:
         An empty cell is null. Memory is bounded by the batch. Raises `InputRefused` for a file with irregular records, and
         `RowsDoNotAddUp` if the rows read are not the records that one look at the bytes has counted.
         """
-        self._refuse_irregular()
+        self.refuse_irregular()
         chosen, left = self._scan().select(str(place) for place in columns), self.contents.records
         for batch in chosen.collect_batches(chunk_size=rows or BATCH_ROWS, maintain_order=True):
             if left > 0:
@@ -95,7 +95,8 @@ class Export:
             truncate_ragged_lines=True,
         )
 
-    def _refuse_irregular(self) -> None:
+    def refuse_irregular(self) -> None:
+        """Raise `InputRefused` if a record does not fit the headings."""
         if not self.irregular:
             return
         first, others = self.irregular[0], len(self.irregular) - 1
@@ -147,7 +148,7 @@ def _refuse_what_is_no_file(path: Path) -> None:
             f"'{path.name}' is a folder, not an export.", "Name the files, or use `backfill` for a folder of waves."
         )
     if not path.is_file():
-        raise InputRefused(f"There is no file '{path.name}'.", "Check the name and the folder, then run again.")
+        raise InputRefused(f"There is no file '{path}'.", "Check the name and the folder, then run again.")
     if path.stat().st_size == 0:
         raise InputRefused(f"The file '{path.name}' is empty.", "Export the answers again from the survey tool.")
 
@@ -170,12 +171,8 @@ def _separator(path: Path) -> str:
 
 def _first_rows(path: Path, separator: str, n: int = ROWS_TRIED) -> list[list[str]]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as text:
+        with path.open(encoding="utf-8-sig", errors="replace", newline="") as text:
             return list(islice(csv.reader(text, delimiter=separator), n))
-    except UnicodeDecodeError:
-        raise InputRefused(
-            f"The file '{path.name}' is not UTF-8 text.", "Save it as 'CSV UTF-8' and run again."
-        ) from None
     except csv.Error:
         return []
     except OSError:
@@ -183,9 +180,9 @@ def _first_rows(path: Path, separator: str, n: int = ROWS_TRIED) -> list[list[st
 
 
 def _headings(path: Path, separator: str) -> tuple[str, ...]:
-    """The first row. A NUL byte in it tells UTF-16 or a file that is no text at all."""
+    """The first row. A NUL byte in it tells UTF-16 or a file that is no text at all; later rows are looked at later."""
     headings = next(iter(_first_rows(path, separator, 1)), [])
-    if any("\0" in heading for heading in headings):
+    if any(odd in heading for heading in headings for odd in ("\0", "\N{REPLACEMENT CHARACTER}")):
         raise InputRefused(f"The file '{path.name}' is not UTF-8 text.", "Save it as 'CSV UTF-8' and run again.")
     if not any(heading.strip() for heading in headings):
         raise InputRefused(

@@ -80,6 +80,8 @@ class Frame:
     notes: tuple[str, ...]
     invented: bool
     alternative: str
+    heading: str
+    """A short name, for a place where the finding stands nearby."""
 
     @cached_property
     def title_lines(self) -> list[str]:
@@ -140,7 +142,7 @@ class Drawn:
 
 
 def comparison_chart(found: Comparison, view: View) -> Chart:
-    """Levels of an exposure on one measure, with everybody asked as the band behind them."""
+    """Levels of an exposure on one measure, with everybody who answered as the band behind them."""
     everybody = found.everybody if is_shown(found.everybody) else None
     rows = [*([everybody] if everybody else []), *found.sorted]
     return Chart(
@@ -155,6 +157,7 @@ def comparison_chart(found: Comparison, view: View) -> Chart:
         ),
         invented=view.release.is_invented,
         alternative=words.alternative(found, view),
+        heading=words.heading(found, view),
     )
 
 
@@ -163,7 +166,7 @@ def _band_note(everybody: Row | None) -> str:
 
 
 def picture(found: Comparison, view: View) -> Picture | None:
-    """A share of everybody asked as people; None where there is none to show."""
+    """A share of everybody who answered as people; None where there is none to show."""
     row = found.everybody
     if row is None or row.estimate is None or not is_shown(row) or not found.measure.is_share:
         return None
@@ -174,26 +177,30 @@ def picture(found: Comparison, view: View) -> Picture | None:
         notes=(words.range_words(row, found.measure), words.NO_CAUSE_CHART),
         invented=view.release.is_invented,
         alternative=words.picture_alternative(found, view),
+        heading=f"{found.measure.label}: out of 100 people",
         filled=words.whole_100(row.estimate),
     )
 
 
 def options_chart(table: str, comparisons: tuple[Comparison, ...], view: View) -> Chart | None:
-    """How often everybody asked gave each answer; None if nothing of it may be shown."""
-    pairs = [(found.measure, found.everybody) for found in comparisons if found.everybody and is_shown(found.everybody)]
-    pairs.sort(key=lambda pair: -(pair[1].estimate or 0))
+    """How often everybody who answered gave each answer; None if nothing of it may be shown."""
+    pairs = [(found.measure, found.everybody) for found in words.options_shown(comparisons) if found.everybody]
     if not pairs:
         return None
+    several = len({view.item_name(measure.outcome) for measure, _ in pairs}) > 1
     return Chart(
         name=table,
         headline=words.options_headline(view, table),
         subtitle="People in 100 who reported it",
-        dots=tuple(_dot(row, measure, measure.label) for measure, row in pairs),
+        dots=tuple(
+            _dot(row, measure, words.named(measure, view) if several else measure.label) for measure, row in pairs
+        ),
         everybody=None,
         axis=_share_axis([row for _, row in pairs], mirrored=False, directed=False),
         notes=(words.NO_CAUSE_CHART,),
         invented=view.release.is_invented,
         alternative=words.options_alternative(view.title(table), view),
+        heading=view.title(table),
     )
 
 
@@ -377,7 +384,7 @@ def _picture_figure(frame: Picture) -> Figure:
 
 
 def _chart_figure(chart: Chart) -> Figure:
-    """From top to bottom: everybody asked, the levels, the scale."""
+    """From top to bottom: everybody who answered, the levels, the scale."""
     labels = [_label_lines(dot, bold=dot is chart.everybody) for dot in chart.lines]
     heights = [ROW + LINE_HEIGHT * (len(lines) - 1) for lines in labels]
     scale = 0.27 + (0.26 if chart.axis.directed else 0)
@@ -396,7 +403,7 @@ def _chart_figure(chart: Chart) -> Figure:
 
 
 def _draw_track(axes: Axes, chart: Chart, y: float) -> None:
-    """The strip behind a dot: the range of everybody asked, and the scale's lines."""
+    """The strip behind a dot: the range of everybody who answered, and the scale's lines."""
     everybody, ends = chart.everybody, [y - TRACK, y + TRACK]
     if everybody and everybody.low is not None and everybody.high is not None:
         axes.fill_betweenx(ends, everybody.low, everybody.high, color=BAND.light, lw=0, zorder=0)

@@ -51,13 +51,14 @@ def markdown(view: View, previous: View | None, drawn: Mapping[str, Drawn]) -> b
             findings=words.in_short(view, previous),
             pictures=_pictures(view, drawn),
             limits=view.instrument.cannot_say,
+            standing=words.limits(view.instrument) or (words.LIMITS_IN_SHORT,),
         )
     )
     return re.sub(r"\n{3,}", "\n\n", text.strip()).encode() + b"\n"
 
 
 def _pictures(view: View, drawn: Mapping[str, Drawn]) -> list[tuple[str, str, Ready]]:
-    """The picture of 100 people, and the first chart of the form and of the dose: title, alternative, path."""
+    """The picture of 100 people, and the first chart of the form and of the dose: heading, alternative, path."""
     first = {
         found.exposure: f"{found.table}-{found.measure.outcome}" for found in reversed(view.primary) if found.shown
     }
@@ -66,7 +67,7 @@ def _pictures(view: View, drawn: Mapping[str, Drawn]) -> list[tuple[str, str, Re
         *(first[name] for name in dict.fromkeys((view.instrument.form, view.instrument.dose)) if name in first),
     ]
     charts = [drawn[name].chart for name in chosen if name in drawn]
-    return [(chart.headline, chart.alternative, Ready(f"charts/{chart.name}.png")) for chart in charts]
+    return [(chart.heading, chart.alternative, Ready(f"charts/{chart.name}.png")) for chart in charts]
 
 
 @cache

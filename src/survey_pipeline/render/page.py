@@ -109,10 +109,12 @@ def report(view: View, previous: View | None, drawn: Mapping[str, Drawn]) -> byt
         findings=words.in_short(view, previous),
         hundred=_figure_of(drawn.get("in_100")),
         since=_since(view, previous),
-        sections=[_section(view, table, drawn) for table in view.tables],
+        sections=[_section(view, previous, table, drawn) for table in view.tables],
         who_answered=[_answered(view, exposure, rows) for exposure, rows in view.answered.items()],
         merged=words.merged_levels(view),
         hidden=words.hidden_by_table(view),
+        hidden_in_all=words.hidden_in_all(view),
+        limits=(*view.instrument.cannot_say, *words.limits(view.instrument)),
         thresholds=_thresholds(view),
         stages=_stages(view),
         csv=[(words.table_title(view, table), f"tables/{table}.csv") for table in view.release.tables],
@@ -162,7 +164,7 @@ def _figure_of(drawn: Drawn | None) -> Markup | None:
 # --- Sections ----------------------------------------------------------------------------------------------------------
 
 
-def _section(view: View, table: str, drawn: Mapping[str, Drawn]) -> Section:
+def _section(view: View, previous: View | None, table: str, drawn: Mapping[str, Drawn]) -> Section:
     charted = view.charted(table)
     exposure = view.exposure(table)
     item = view.instrument.items.get(exposure)
@@ -174,7 +176,7 @@ def _section(view: View, table: str, drawn: Mapping[str, Drawn]) -> Section:
         title=title,
         notes=tuple(clean(text) for text in (item.note, item.source) if text) if item and is_first else (),
         how_to_read=_how_to_read(charted, table in drawn),
-        figures=tuple(_figures(view, table, drawn)),
+        figures=tuple(_figures(view, previous, table, drawn)),
         grids=tuple(_other_grids(view, table, has_options_chart=table in drawn)),
     )
 
@@ -186,12 +188,12 @@ def _how_to_read(charted: Sequence[Comparison], has_options: bool) -> str:
     return words.HOW_TO_READ_OPTIONS if has_options else ""
 
 
-def _figures(view: View, table: str, drawn: Mapping[str, Drawn]) -> Iterator[Figure]:
+def _figures(view: View, previous: View | None, table: str, drawn: Mapping[str, Drawn]) -> Iterator[Figure]:
     charted = view.charted(table)
     for found in charted:
         name = f"{table}-{found.measure.outcome}"
         grid = _outcome_grid(view, table, found.measure.outcome)
-        sentences = words.contrast(found, view) if found.apart or not found.shown else ()
+        sentences = words.contrast(found, view, previous) if found.apart or not found.shown else ()
         drawing = _figure_of(drawn.get(name))
         yield Figure(name, words.short_headline(found), sentences, drawing, grid)
     if not charted and table in drawn:
@@ -217,7 +219,7 @@ def _outcome_grid(view: View, table: str, outcome: str) -> Grid:
     found = view.for_table(table, outcome)
     first = found[0]
     levels = [names.ALL_LEVELS, *(row.level for row in first.levels)]
-    lines = tuple(_line(level, found, view) for level in levels)
+    lines = _lines(levels, found, view)
     columns = (*(_column(one) for one in found), "People", "No answer")
     label = first.measure.label
     return Grid(label, f"{label} by {words.inline(view.item_label(first.exposure))}", columns, lines)
@@ -234,14 +236,20 @@ def _row_at(found: Comparison, level: str) -> Row | None:
     return next((row for row in found.levels if row.level == level), None)
 
 
-def _line(level: str, found: Sequence[Comparison], view: View) -> Line:
+def _lines(levels: Sequence[str], found: Sequence[Comparison], view: View) -> tuple[Line, ...]:
+    """A row for each level; the numbers of a column have the same decimals."""
+    places = [words.decimals((one.everybody, *one.levels)) for one in found]
+    return tuple(_line(level, found, places, view) for level in levels)
+
+
+def _line(level: str, found: Sequence[Comparison], places: Sequence[int], view: View) -> Line:
     rows = [(_row_at(one, level), one) for one in found]
-    cells = tuple(_cell(row, one) for row, one in rows)
+    cells = tuple(_cell(row, one, digits) for (row, one), digits in zip(rows, places, strict=True))
     return Line(words.level_label(level), (*cells, *_counts([row for row, _ in rows], view)), level == names.ALL_LEVELS)
 
 
-def _cell(row: Row | None, found: Comparison) -> Cell:
-    return Cell(words.cell(row, found.measure), muted=not is_shown(row))
+def _cell(row: Row | None, found: Comparison, places: int) -> Cell:
+    return Cell(words.cell(row, found.measure, places), muted=not is_shown(row))
 
 
 def _counts(rows: Sequence[Row | None], view: View) -> tuple[Cell, Cell]:
@@ -261,7 +269,7 @@ def _option_grids(view: View, table: str) -> Iterator[Grid]:
         levels = [names.ALL_LEVELS, *(row.level for row in found[0].levels)]
         columns = (*(f"{one.measure.label}, in 100" for one in found), "People", "No answer")
         caption = f"{view.item_label(name)} by {words.inline(view.item_label(found[0].exposure))}"
-        yield Grid(view.item_label(name), caption, columns, tuple(_line(level, found, view) for level in levels))
+        yield Grid(view.item_label(name), caption, columns, _lines(levels, found, view))
 
 
 # --- Other blocks ------------------------------------------------------------------------------------------------------
@@ -290,12 +298,11 @@ def _bar(row: Row) -> Bar:
 def _since(view: View, previous: View | None) -> dict[str, object] | None:
     if previous is None:
         return None
-    changed_questions = previous.release.instrument.fingerprint != view.release.instrument.fingerprint
     return {
         "wave": clean(previous.release.wave),
         "answers": words.answers_changed(view, previous),
         "changes": words.changes(view, previous),
-        "questions": words.QUESTIONS_CHANGED if changed_questions else "",
+        "questions": " ".join(words.questions_changed(view, previous)),
     }
 
 

@@ -1,13 +1,15 @@
 """What a release gives to show: its rows sorted into comparisons, with the instrument's words beside them.
 
 What belongs here: choosing and ordering rows, and looking up labels. What does not: sentences (`words`), drawing
-(`charts`) and layout (`page`, `newsletter`). Nothing here computes a number.
+(`charts`) and layout (`page`, `newsletter`). Nothing here computes a number that is shown.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+
+from scipy.special import ndtri
 
 from survey_pipeline import names
 from survey_pipeline.instrument import Instrument, Item, Kind, Threshold, is_ordered
@@ -55,6 +57,8 @@ class Measure:
     label: str
     item: Item | None
     is_option: bool
+    excludes_others: bool = False
+    """Whether it is an answer such as 'None of these'."""
 
     @property
     def threshold(self) -> Threshold | None:
@@ -88,7 +92,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One measure of one table: everybody asked, and each level of the exposure in the order of the table."""
+    """One measure of one table: everybody who answered, and each level of the exposure in the order of the table."""
 
     table: str
     exposure: str
@@ -120,13 +124,38 @@ class Comparison:
         """Levels of which something may be said: shown, an answer, and not marked unreliable."""
         return tuple(r for r in self.shown if r.status is not Status.UNRELIABLE and r.level not in self.not_compared)
 
+    @cached_property
+    def pair(self) -> tuple[Row, Row] | None:
+        """The highest and the lowest level, where their ranges stay apart after allowing for all pairs of levels.
+
+        The two are picked as the extremes of g levels, that is out of m = g(g-1)/2 pairs, and with many pairs some lie
+        apart by chance. So each range is widened about its estimate by z(1 - 0.05/(2m)) / z(0.975) (Bonferroni): the
+        chance that any pair of a line is called apart though none differs stays at 5 in 100 or less. With m = 1 the
+        factor is 1. Outcomes are not allowed for, only the levels of one line.
+        """
+        known = [row for row in self.compared if row.ci_lower is not None and row.ci_upper is not None]
+        if len(known) < 2:
+            return None
+        factor = _widening(len(known))
+        high = max(known, key=lambda row: _widened(row, factor)[0])
+        low = min(known, key=lambda row: _widened(row, factor)[1])
+        return (high, low) if _widened(high, factor)[0] > _widened(low, factor)[1] else None
+
     @property
     def apart(self) -> bool:
-        """Whether some two levels have ranges that do not touch."""
-        sure = self.compared
-        lower = [row.ci_lower for row in sure if row.ci_lower is not None]
-        upper = [row.ci_upper for row in sure if row.ci_upper is not None]
-        return bool(lower and upper) and max(lower) > min(upper)
+        """Whether some two levels may be said to differ."""
+        return self.pair is not None
+
+
+def _widening(groups: int) -> float:
+    """How much wider a 95 % range gets when all pairs of so many groups are allowed for."""
+    pairs = groups * (groups - 1) // 2
+    return float(ndtri(1 - 0.05 / (2 * pairs)) / ndtri(0.975))
+
+
+def _widened(row: Row, factor: float) -> tuple[float, float]:
+    estimate, low, high = row.estimate or 0.0, row.ci_lower or 0.0, row.ci_upper or 0.0
+    return estimate - factor * (estimate - low), estimate + factor * (high - estimate)
 
 
 @dataclass(frozen=True)
@@ -186,8 +215,9 @@ class View:
 
     def measure(self, outcome: str, statistic: str) -> Measure:
         item, code = self.item_of(outcome)
-        label = next((option.label for option in item.options if option.code == code), item.label) if item else outcome
-        return Measure(outcome, statistic, clean(label), item, bool(code))
+        option = next((option for option in item.options if option.code == code), None) if item else None
+        label = option.label if option else item.label if item else outcome
+        return Measure(outcome, statistic, clean(label), item, bool(code), option is not None and option.exclusive)
 
     def item_label(self, name: str) -> str:
         item = self.instrument.items.get(name)

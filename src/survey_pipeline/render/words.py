@@ -2,7 +2,8 @@
 
 What belongs here: every sentence that holds a number or a label. What does not: escaping (each format's own template does
 that), layout, and any number that the release does not hold. Forms and doses are chosen by people themselves, so a sentence
-says what people reported and never what did something to them. A sentence stays under 20 words where its labels are short.
+says what people reported and never what did something to them. A sentence stays under 20 words where its labels are short;
+only the one that explains a range has 21.
 """
 
 from collections.abc import Iterable
@@ -10,9 +11,9 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from survey_pipeline import names
-from survey_pipeline.instrument import Kind
+from survey_pipeline.instrument import Instrument, Kind
 from survey_pipeline.names import Status
-from survey_pipeline.release import Row
+from survey_pipeline.release import PublishedLevel, Row
 from survey_pipeline.render.view import Comparison, Measure, View, clean, is_shown
 
 MINUS = "\N{MINUS SIGN}"
@@ -21,26 +22,35 @@ INVENTED_SOME = (
     "Invented data: waves marked so below were made up to try out the report. Nobody answered their questions."
 )
 INVENTED_CHART = "Invented data: made up to try out the report."
-BAND_NOTE = "Grey: the range for everybody asked."
+BAND_NOTE = "Grey: the range for everybody who answered."
 BETTER = "better \N{RIGHTWARDS ARROW}"
 NO_CAUSE_CHART = "What people reported, not what caused it."
-EVERYBODY = "Everybody asked"
+EVERYBODY = "Everybody who answered"
 INVENTED = "Invented data"
 INVENTED_LONG = "Invented data: every number here was made up to try out the report. Nobody answered these questions."
 HIDDEN = "hidden"
+MANY_QUESTIONS = "With many questions, some differ by chance."
 QUESTIONS_CHANGED = "The questionnaire changed between the two waves, so compare with care."
-HOW_TO_READ = (
-    "Each dot is one group. Its line is the range expected if many such groups were asked. "
-    "Where ranges overlap, the order of the groups may be chance."
+IF_ALIKE = "if those who answered are like the rest"
+"""What every range takes for granted; members choose for themselves whether to answer."""
+HOW_TO_READ_OPTIONS = f"Each dot is one answer. The answers fit a true share anywhere on its line, {IF_ALIKE}."
+HOW_RANGES_ARE_MEANT = (
+    f"The answers fit a true share or average between the ends of its range, {IF_ALIKE}. "
+    "A range is no forecast for other groups."
 )
-HOW_TO_READ_OPTIONS = "Each dot is one answer. Its line is the range expected if many such groups were asked."
 LIMITS = (
     "People chose their own answers to everything here, so groups differ in many ways.",
     "There was no control group picked by chance.",
     "People who score high or low tend to score nearer the middle next time.",
     "So none of this can show what caused what.",
 )
-"""Holds for every survey of this kind, whatever its instrument says; stands on every page."""
+"""Holds for every survey of this kind. Stands wherever the instrument's own list does not say the same."""
+LIMITS_IN_SHORT = (
+    "People chose for themselves, and very high or low scores tend to even out. None of this can show what caused what."
+)
+"""What every page says, whatever the instrument says."""
+LINES_THAT_CARRY = 3
+"""With so many lines, the instrument's own list says what `LIMITS` would say again."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +80,7 @@ def hundredths(share: float) -> str:
 
 
 def whole_100(share: float) -> int:
-    """How many of 100 people a share is."""
+    """How many of 100 people a share is, to the nearest."""
     return int(Decimal(hundredths(share)).quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
@@ -123,17 +133,44 @@ def brief(value: float, measure: Measure) -> str:
     return "no change" if value == 0 else f"{plain(abs(value), 2)} {'lower' if value < 0 else 'higher'}"
 
 
-def cell(row: Row | None, measure: Measure) -> str:
-    """A published number as it stands in a table of the page, with its range; a word where there is none."""
+def decimals(rows: Iterable[Row | None]) -> int:
+    """How many decimals a column of a table shows: the fewest among its rows, whole numbers aside.
+
+    A row of whole numbers does not tell how exact it is: 6 may stand for 6.0.
+    """
+    found = {max(map(_decimals_of, (row.estimate, row.ci_lower, row.ci_upper))) for row in rows if row}
+    return min(found - {0}, default=0)
+
+
+def _decimals_of(number: float | None) -> int:
+    return 0 if number is None else len(plain(number).partition(".")[2])
+
+
+def fixed(number: float, places: int) -> str:
+    """A number with so many decimals, and a true minus."""
+    exact = Decimal(repr(float(number))).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+    return f"{exact or abs(exact):f}".replace("-", MINUS)
+
+
+def cell(row: Row | None, measure: Measure, places: int = 0) -> str:
+    """A published number as it stands in a table of the page, with its range; a word where there is none.
+
+    Shares stand in whole people of 100, other numbers with as many decimals as their column: the file has all digits.
+    """
     if row is None:
         return "\N{EN DASH}"
     if row.status is Status.NOT_ASKED:
         return "not asked"
     if row.estimate is None:
         return HIDDEN if row.status is Status.SUPPRESSED else "not known"
-    show = hundredths if measure.is_share else plain
-    between = "" if row.ci_lower is None or row.ci_upper is None else f" ({show(row.ci_lower)} to {show(row.ci_upper)})"
-    return f"{show(row.estimate)}{between}{' uncertain' if row.status is Status.UNRELIABLE else ''}"
+    low, high = row.ci_lower, row.ci_upper
+    if measure.is_share:
+        number = per_100(row.estimate).removesuffix(" in 100")
+        between = "" if low is None or high is None else f" ({whole_100(low)} to {whole_100(high)})"
+    else:
+        number = fixed(row.estimate, places)
+        between = "" if low is None or high is None else f" ({fixed(low, places)} to {fixed(high, places)})"
+    return f"{number}{between}{' uncertain' if row.status is Status.UNRELIABLE else ''}"
 
 
 def missing(row: Row, min_n: int) -> str:
@@ -189,25 +226,46 @@ def range_words(row: Row, measure: Measure) -> str:
     """How sure a number is, in words."""
     if row.ci_lower is None or row.ci_upper is None:
         return "How sure this is, is not known."
+    low, high = brief(row.ci_lower, measure).removesuffix(" in 100"), brief(row.ci_upper, measure)
     if measure.is_share:
-        low, high = f"{whole_100(row.ci_lower)}", f"{whole_100(row.ci_upper)}"
-        return f"Between about {low} and {high} in 100 would be expected if many such groups were asked."
-    low, high = brief(row.ci_lower, measure), brief(row.ci_upper, measure)
-    return f"Between about {low} and {high} would be expected if many such groups were asked."
+        low, high = f"{whole_100(row.ci_lower)}", f"{whole_100(row.ci_upper)} in 100"
+    return f"These answers fit a true {_true(measure)} between about {low} and {high}, {IF_ALIKE}."
+
+
+def _true(measure: Measure) -> str:
+    """What a range is about."""
+    kind = "share" if measure.is_share else "median" if measure.statistic.startswith("median") else "average"
+    return f"{kind} change" if measure.is_change else kind
 
 
 def what(measure: Measure) -> str:
-    """The thing a measure counts or averages, as a short noun phrase."""
-    if measure.threshold is None or measure.label.casefold() in measure.statistic_label.casefold():
-        return sentence(measure.statistic_label) if measure.threshold else measure.label
-    return f"{measure.label}: {inline(measure.statistic_label)}"
+    """The thing a measure counts or averages, as a short noun phrase that names its item once and has no colon of its own."""
+    if measure.threshold is None:
+        return measure.label
+    label, counted = measure.label, measure.statistic_label
+    if label.casefold() in counted.casefold():
+        return sentence(counted)
+    known, rest = label.casefold().split(), counted.split()
+    if not rest or rest[0].casefold() != known[0]:
+        return f"{label}, {inline(counted)}"
+    # 'Joy in the garden' and 'joy at least 2 points higher' are one phrase.
+    while rest and rest[0].casefold() in known:
+        rest = rest[1:]
+    return " ".join([label, *rest])
+
+
+def named(measure: Measure, view: View) -> str:
+    """An answer with the question that it answers: 'Injuries, cut'."""
+    if not measure.is_option:
+        return measure.label
+    return f"{view.item_label(view.item_name(measure.outcome))}, {inline(measure.label)}"
 
 
 def everybody_finding(found: Comparison) -> Finding:
-    """What everybody asked reported, and how sure that is."""
+    """What everybody who answered reported, and how sure that is."""
     row, measure = found.everybody, found.measure
     if row is None or row.estimate is None or not is_shown(row):
-        return Finding(f"{measure.label}: the number for everybody asked is hidden, to protect people.")
+        return Finding(f"{measure.label}: the number for everybody who answered is hidden, to protect people.")
     if measure.is_share:
         return Finding(f"{what(measure)}: {_reported_share(row)}", (*_both_ways(row), range_words(row, measure)))
     if measure.is_change:
@@ -233,7 +291,12 @@ def _both_ways(row: Row) -> tuple[str, ...]:
 
 def headline(found: Comparison, view: View) -> str:
     """What a comparison of levels shows, said carefully enough to be a title that travels alone."""
-    return f"{found.measure.label} by {inline(view.item_label(found.exposure))}: {_shows(found)}"
+    return f"{heading(found, view)}: {_shows(found)}"
+
+
+def heading(found: Comparison, view: View) -> str:
+    """The outcome and by what it is compared."""
+    return f"{found.measure.label} by {inline(view.item_label(found.exposure))}"
 
 
 def short_headline(found: Comparison) -> str:
@@ -262,35 +325,65 @@ def section_headline(comparisons: Iterable[Comparison], view: View, exposure: st
 
 
 def options_headline(view: View, table: str) -> str:
-    """The title of a table of closed questions: the answer given most often."""
-    shown = [found for found in view.options(table) if is_shown(found.everybody) and not _is_none(found)]
-    if not shown:
-        return f"{view.title(table)}: the numbers for everybody asked are hidden"
-    first = max(shown, key=lambda found: (found.everybody and found.everybody.estimate) or 0)
-    question = view.item_label(view.item_name(first.measure.outcome))
-    return f"{question}: {inline(first.measure.label)} was reported most often" if first.measure.is_option else question
+    """The title of a table of closed questions: the answer given most often, the first line of its chart.
+
+    Where that is one like 'None of these', the line after it is named as well.
+    """
+    found = options_shown(view.options(table))
+    if not found:
+        return f"{view.title(table)}: the numbers for everybody who answered are hidden"
+    first, *others = (one.measure for one in found)
+    if not first.is_option:
+        return first.label
+    question = view.item_label(view.item_name(first.outcome))
+    if not first.excludes_others:
+        return f"{question}: {inline(first.label)} was reported most often"
+    second = next((one for one in others if view.item_name(one.outcome) == view.item_name(first.outcome)), None)
+    after = f", then {inline(second.label)}" if second else ""
+    return f"{question}: {quoted(first.label)} was reported most often{after}"
 
 
-def contrast(found: Comparison, view: View) -> tuple[str, ...]:
-    """Two levels whose ranges are apart, where there are such; otherwise, that the order tells little."""
+def options_shown(options: Iterable[Comparison]) -> list[Comparison]:
+    """The answers of everybody that may be shown, the most frequent first."""
+    shown = [found for found in options if is_shown(found.everybody)]
+    return sorted(shown, key=lambda found: -((found.everybody and found.everybody.estimate) or 0))
+
+
+def contrast(found: Comparison, view: View, previous: View | None = None) -> tuple[str, ...]:
+    """Two levels whose ranges stay apart, where there are such; otherwise, that the order tells little."""
     if not found.shown:
         return ("Small numbers could point to a person, so none are shown here.",)
     if len(found.shown) == 1:
         return ("There is nothing to compare it with.",)
-    if not found.apart:
-        return ("The ranges of the groups overlap.", "The order of the groups may be chance.")
+    if found.pair is None:
+        allowing = ", allowing for all pairs of groups" if len(found.compared) > 2 else ""
+        return (f"The ranges of the groups overlap{allowing}.", "The order of the groups may be chance.")
     counted = (f"Counted: {inline(what(found.measure))}.",) if found.measure.is_share else ()
-    return (*counted, *_apart(found, view), "With many groups, some differ by chance.")
+    allowed = () if len(found.compared) == 2 else ("Their ranges stay apart when all pairs of groups are allowed for.",)
+    sides = _apart(found, found.pair, view)
+    return (*counted, *sides, *allowed, *_order_before(found, found.pair, previous), MANY_QUESTIONS)
 
 
-def _apart(found: Comparison, view: View) -> list[str]:
+def _apart(found: Comparison, pair: tuple[Row, Row], view: View) -> list[str]:
     """The level that lies highest for certain and the one that lies lowest, the better one first."""
-    known = [row for row in found.compared if row.ci_lower is not None and row.ci_upper is not None]
-    high = max(known, key=lambda row: row.ci_lower or 0)
-    low = min(known, key=lambda row: row.ci_upper or 0)
+    high, low = pair
     sides = [(high, "more often", "a higher average"), (low, "less often", "a lower average")]
     ordered = sides[::-1] if found.measure.better == "lower" else sides
     return [_side(row, found.measure, view, often if found.measure.is_share else side) for row, often, side in ordered]
+
+
+def _order_before(found: Comparison, pair: tuple[Row, Row], previous: View | None) -> tuple[str, ...]:
+    """Whether the wave before showed the two levels in the same order; nothing if it did not show both."""
+    if previous is None:
+        return ()
+    before = previous.comparison(found.table, found.measure.outcome, found.measure.statistic)
+    shown = {row.level: row.estimate or 0 for row in before.shown if before.exposure == found.exposure}
+    high, low = (shown.get(row.level) for row in pair)
+    if high is None or low is None:
+        return ()
+    if high == low:
+        return ("The wave before showed these two groups alike.",)
+    return (f"The wave before showed these two groups in the {'same' if high > low else 'opposite'} order.",)
 
 
 def _side(row: Row, measure: Measure, view: View, side: str) -> str:
@@ -302,19 +395,21 @@ def _side(row: Row, measure: Measure, view: View, side: str) -> str:
     return f"{who(row, view)} reported {side}: {value}{based_on(row)}."
 
 
-def comparison_finding(found: Comparison, view: View) -> Finding:
+def comparison_finding(found: Comparison, view: View, previous: View | None = None) -> Finding:
     """Whether the groups differ, and how many people that rests on."""
     people_asked = found.everybody.n_respondents if found.everybody else None
     basis = () if people_asked is None else (f"Based on about {people(people_asked)} in all.",)
-    return Finding(f"{headline(found, view)}.", (*contrast(found, view), *basis))
+    return Finding(f"{headline(found, view)}.", (*contrast(found, view, previous), *basis))
 
 
-def option_finding(found: Comparison) -> Finding:
-    """How many of everybody asked gave one answer."""
-    row = found.everybody
+def option_finding(found: Comparison, view: View, none: Comparison | None = None) -> Finding:
+    """How many of everybody who answered gave one answer, and how many the one that excludes it."""
+    row, label = found.everybody, named(found.measure, view)
     if row is None or not is_shown(row):
-        return Finding(f"{found.measure.label}: the number is hidden, to protect people.")
-    return Finding(f"{found.measure.label}: {_reported_share(row)}", (range_words(row, found.measure),))
+        return Finding(f"{label}: the number is hidden, to protect people.")
+    no_one = none.everybody if none else None
+    instead = (f"{quoted(none.measure.label)}: about {per_100(no_one.estimate or 0)}.",) if none and no_one else ()
+    return Finding(f"{label}: {_reported_share(row)}", (range_words(row, found.measure), *instead))
 
 
 def in_short(view: View, previous: View | None) -> tuple[Finding, ...]:
@@ -322,7 +417,7 @@ def in_short(view: View, previous: View | None) -> tuple[Finding, ...]:
     form, dose = (_first_by(view, exposure) for exposure in (view.instrument.form, view.instrument.dose))
     first = form or dose
     findings = [everybody_finding(first)] if first else []
-    findings += [comparison_finding(found, view) for found in (form, dose) if found]
+    findings += [comparison_finding(found, view, previous) for found in (form, dose) if found]
     findings += _what_changed(view, previous) if previous else _most_common(view)
     return (*findings, Finding("None of this shows what caused what.", (chose(view, view.instrument.form),)))
 
@@ -336,28 +431,31 @@ def _first_by(view: View, exposure: str) -> Comparison | None:
 def _most_common(view: View) -> list[Finding]:
     """The answer given most often in the first table of closed questions, such as a side effect."""
     tables = (view.options(table) for table in view.tables if not view.charted(table))
-    shown = next(
-        ([one for one in options if is_shown(one.everybody) and not _is_none(one)] for options in tables if options), []
-    )
-    return (
-        [option_finding(max(shown, key=lambda found: (found.everybody and found.everybody.estimate) or 0))]
-        if shown
-        else []
-    )
-
-
-def _is_none(found: Comparison) -> bool:
-    """Whether an option is 'none of these': its share is no finding of its own."""
-    item = found.measure.item
-    options = item.options if item else ()
-    return any(option.exclusive and found.measure.outcome.endswith(f"__{option.code}") for option in options)
+    shown = options_shown(next((options for options in tables if options), ()))
+    first = next((found for found in shown if not found.measure.excludes_others), None)
+    if first is None:
+        return []
+    question = view.item_name(first.measure.outcome)
+    none = (one for one in shown if one.measure.excludes_others and view.item_name(one.measure.outcome) == question)
+    return [option_finding(first, view, next(none, None))]
 
 
 def _what_changed(view: View, previous: View) -> list[Finding]:
-    changed = changes(view, previous)
+    changed, warning = changes(view, previous), questions_changed(view, previous)
     if not changed:
-        return [Finding("Nothing can be compared with the wave before.")]
-    return [Finding(changed[0].headline, changed[0].details)]
+        return [Finding("Nothing can be compared with the wave before.", warning)]
+    return [Finding(changed[0].headline, (*changed[0].details, *warning))]
+
+
+def questions_changed(view: View, previous: View) -> tuple[str, ...]:
+    """A warning where the two waves were not asked alike."""
+    alike = previous.release.instrument.fingerprint == view.release.instrument.fingerprint
+    return () if alike else (QUESTIONS_CHANGED,)
+
+
+def limits(instrument: Instrument) -> tuple[str, ...]:
+    """Our own standing limits, beside the instrument's list: in full where that list is too short to say the same."""
+    return LIMITS if len(instrument.cannot_say) < LINES_THAT_CARRY else ()
 
 
 # --- Since the last wave -----------------------------------------------------------------------------------------------
@@ -365,7 +463,7 @@ def _what_changed(view: View, previous: View) -> list[Finding]:
 
 @dataclass(frozen=True)
 class Change:
-    """One number of everybody asked, in two waves."""
+    """One number of everybody who answered, in two waves."""
 
     label: str
     waves: str
@@ -374,7 +472,7 @@ class Change:
 
 
 def changes(view: View, previous: View) -> tuple[Change, ...]:
-    """Numbers of everybody asked that both waves show; nothing is subtracted, both are simply set side by side."""
+    """Numbers of everybody who answered that both waves show; nothing is subtracted, both are simply set side by side."""
     seen: dict[tuple[str, str], Change] = {}
     for found in view.primary:
         measure = found.measure
@@ -440,7 +538,8 @@ def answers_changed(view: View, previous: View) -> str:
 def how_to_read(found: Comparison) -> str:
     """How a section's charts are read, for somebody who has never seen an interval."""
     order = "" if found.ordered or found.measure.better is None else " The best reported stands first."
-    return f"{HOW_TO_READ}{order}"
+    fits = f"Each dot is one group. Its answers fit a true {_true(found.measure)} anywhere on its line, {IF_ALIKE}."
+    return f"{fits} Where ranges overlap, the order of the groups may be chance.{order}"
 
 
 def sentence(text: str) -> str:
@@ -464,10 +563,9 @@ def hidden_levels(rows: Iterable[Row]) -> str:
 
 
 def alternative(found: Comparison, view: View) -> str:
-    """A chart in words, for those who cannot see it. It holds no number: those are in the table."""
+    """A chart in words, for those who cannot see it. It holds no number, and its finding stands in its title or above it."""
     parts = [
         f"Chart of dots with ranges, one for each group by {inline(view.item_label(found.exposure))}.",
-        f"{headline(found, view)}.",
         f"Shown: {subtitle(found.measure)}.",
         hidden_levels(found.hidden),
         "The numbers are in the table that goes with it.",
@@ -491,7 +589,7 @@ def picture_alternative(found: Comparison, view: View) -> str:
 def options_alternative(title: str, view: View) -> str:
     """A chart of answers in words."""
     parts = [
-        f"Chart of dots with ranges, one for each answer: {title}, everybody asked.",
+        f"Chart of dots with ranges, one for each answer: {title}, everybody who answered.",
         "The most frequent answer comes first.",
         "The numbers are in the table that goes with it.",
         NO_CAUSE,
@@ -504,20 +602,74 @@ def options_alternative(title: str, view: View) -> str:
 
 
 def merged_levels(view: View) -> tuple[str, ...]:
-    """Each published level that holds several, with what it holds."""
+    """Each published level that holds several, with what it holds, unless its label says that already."""
     found = (level for levels in view.release.levels.values() for level in levels if level.merged)
-    return tuple(dict.fromkeys(f"{quoted(level.label)} holds {listed(level.made_of)}." for level in found))
+    told = (f"{quoted(level.label)} holds {listed(level.made_of)}." for level in found if not _says_all(level))
+    return tuple(dict.fromkeys(told))
 
 
-def hidden_by_table(view: View) -> tuple[str, ...]:
-    """Which groups have numbers hidden, table by table."""
-    found: dict[str, dict[str, None]] = {}
+def _says_all(level: PublishedLevel) -> bool:
+    """Whether a level's label is no more than the labels of what it holds, put together."""
+    rest = clean(level.label).casefold()
+    for part in sorted((clean(label).casefold() for label in level.made_of), key=len, reverse=True):
+        if part not in rest:
+            return False
+        rest = rest.replace(part, " ", 1)
+    return {*rest.replace(",", " ").split()} <= {"or", "and"}
+
+
+def hidden_in_all(view: View) -> str:
+    """How many numbers of the release are hidden; empty where none is."""
+    hidden = sum(row.status is Status.SUPPRESSED for row in view.release.rows)
+    verb = "is" if hidden == 1 else "are"
+    return f"{hidden:,} of {len(view.release.rows):,} numbers {verb} hidden." if hidden else ""
+
+
+def hidden_by_table(view: View) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Which numbers are hidden: for each table, a sentence for outcomes of which the same is hidden."""
+    found = ((table_title(view, table), _hidden_in(view, table)) for table in view.release.tables)
+    return tuple((title, sentences) for title, sentences in found if sentences)
+
+
+def _hidden_in(view: View, table: str) -> tuple[str, ...]:
+    rows: dict[str, list[Row]] = {}
     for row in view.release.rows:
-        if row.status is Status.SUPPRESSED:
-            found.setdefault(row.table, {})[level_label(row.level)] = None
-    return tuple(
-        f"{table_title(view, table)}: some or all numbers of {listed(levels)}." for table, levels in found.items()
-    )
+        if row.table == table:
+            rows.setdefault(
+                view.item_label(row.exposure) if row.outcome == names.RESPONDENTS else row.outcome, []
+            ).append(row)
+    alike: dict[str, list[str]] = {}
+    for outcome, of_outcome in rows.items():
+        label = named(view.measure(outcome, ""), view)
+        if hidden := _hidden_of(view, label, of_outcome):
+            alike.setdefault(hidden, []).append(label)
+    return tuple(f"{listed(labels)}: {hidden}." for hidden, labels in alike.items())
+
+
+def _hidden_of(view: View, label: str, rows: list[Row]) -> str:
+    """What is hidden of one outcome: whole levels first, then single statistics."""
+    levels = list(dict.fromkeys(row.level for row in rows))
+    whole = [level for level in levels if all(row.status is Status.SUPPRESSED for row in rows if row.level == level)]
+    parts = [f"all numbers of {_levels(whole, levels)}"] if whole else []
+    single: dict[str, list[str]] = {}
+    for row in rows:
+        if row.status is Status.SUPPRESSED and row.level not in whole:
+            single.setdefault(row.statistic, []).append(row.level)
+    by_levels: dict[str, list[str]] = {}
+    for statistic, hidden in single.items():
+        measured = view.measure(rows[0].outcome, statistic).statistic_label
+        short = measured.removeprefix(f"{label} ")
+        by_levels.setdefault(_levels(hidden, [level for level in levels if level not in whole]), []).append(
+            quoted(short)
+        )
+    return "; ".join([*parts, *(f"{listed(statistics)} of {of}" for of, statistics in by_levels.items())])
+
+
+def _levels(hidden: list[str], levels: list[str]) -> str:
+    """Some levels by name, all of them in a word."""
+    if len(hidden) == len(levels) > 1:
+        return "all groups"
+    return listed(inline(EVERYBODY) if level == names.ALL_LEVELS else quoted(level) for level in hidden)
 
 
 def table_title(view: View, table: str) -> str:

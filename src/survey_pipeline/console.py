@@ -1,0 +1,101 @@
+"""The console: what a person at a terminal reads while a run is at work and when it is done.
+
+What belongs here: progress, the words about a run, and what may be said of an error, for command line and flows.
+What does not: arguments and exit codes (`cli`). Results go to stdout, progress and everything else to stderr.
+"""
+
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from survey_pipeline.errors import UserError
+from survey_pipeline.pipeline import WaveRun
+from survey_pipeline.reading import ExportReport, Tell, silently
+
+words = Console(stderr=True, highlight=False, soft_wrap=True)
+VERBOSE = "--verbose shows the rules."
+STOPPED = "Stopped from outside. Nothing is half made: run again to go on."
+
+
+@contextmanager
+def progress(*, quiet: bool = False) -> Iterator[Tell]:
+    """A progress line on stderr while a run is at work; nothing where stderr is no terminal."""
+    if quiet or not words.is_terminal:
+        yield silently
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TextColumn("{task.completed:,.0f} rows"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=words, transient=True) as bar:
+        tasks: dict[str, Any] = {}
+
+        def tell(stage: str, rows: int) -> None:
+            tasks.setdefault(stage, bar.add_task(stage) if stage not in tasks else None)
+            bar.update(tasks[stage], completed=rows)
+
+        yield tell
+
+
+def tell_run(done: WaveRun, *, verbose: bool = False) -> None:
+    """What a run did, for the steward: exact counts."""
+    show = f"`survey-pipeline quarantine --instrument {done.instrument} --wave {done.wave}` shows the rules."
+    tell_exports(done.exports, show, verbose=verbose)
+    for released in done.releases:
+        what = "published" if released.is_new else "unchanged since"
+        hidden = f", {released.rows_suppressed} hidden" if released.rows_suppressed else ""
+        numbers = f"{released.rows_published} numbers{hidden}"
+        typer.echo(f"{done.instrument} {done.wave}: {what} release {released.release_number} ({numbers})")
+    for path in done.reports:
+        typer.echo(path)
+
+
+def tell_exports(exports: Sequence[ExportReport], which_rules: str = VERBOSE, *, verbose: bool = False) -> None:
+    """What became of the rows of each export. `which_rules` says where to look for the rules that answers broke."""
+    for report in exports:
+        left_out = ", ".join(f"{n} {reason.replace('_', ' ')}" for reason, n in report.rows_excluded.items()) or "0"
+        typer.echo(
+            f"{report.file}: {report.rows_read} rows read = {report.rows_kept} kept"
+            f" + {report.rows_quarantined} set aside + left out: {left_out}"
+        )
+        refused = sum(n for rules in report.values_refused.values() for n in rules.values())
+        if refused:
+            typer.echo(f"  {refused} answers were refused; {which_rules}")
+        if report.items_not_asked:
+            typer.echo(f"  not asked in this export: {', '.join(report.items_not_asked)}")
+        if verbose:
+            _tell_more(report)
+
+
+def _tell_more(report: ExportReport) -> None:
+    typer.echo(f"  read as {report.tool}, {report.encoding}: {report.detected_because}")
+    typer.echo(f"  sha256 {report.sha256}")
+    typer.echo(f"  columns of which nothing is stored: {', '.join(report.columns_dropped) or 'none'}")
+    for item, rules in report.values_refused.items():
+        typer.echo(f"  refused in {item}: {', '.join(f'{rule} {n} times' for rule, n in rules.items())}")
+
+
+def tell_error(error: Exception) -> None:
+    """A user's error as its sentence and next step; a fault of ours by its kind and place only."""
+    lines = (error.problem, error.next_step) if isinstance(error, UserError) else (fault(error),)
+    for line in filter(None, lines):
+        words.print(line, markup=False)
+
+
+def fault(error: Exception) -> str:
+    """What may be said of a fault of ours: its kind and place. A message or traceback could quote an answer."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = next((frame for frame in reversed(frames) if "survey_pipeline" in Path(frame.filename).parts), frames[-1])
+    where = f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}"
+    return (
+        f"A fault of ours, not of your files: {where}.\n"
+        "Please report that line. SURVEY_PIPELINE_TRACEBACK=1 shows more, and may quote answers: do not share what it shows."
+    )

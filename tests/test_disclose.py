@@ -1,0 +1,513 @@
+"""Disclosing: what is hidden and what else goes with it, how the rest is rounded, and what each row says of itself.
+
+Small tables give both sides of every boundary; random communities must keep the rules whatever they answer. Whether an
+attacker could still work out what is hidden is the matter of `test_privacy`.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import polars as pl
+import pytest
+from builders import community, estimates, number, presence, share, survey
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from survey_pipeline.coarsen import coarsen
+from survey_pipeline.count import tally
+from survey_pipeline.disclose import (
+    COULD_IMPROVE,
+    Sum,
+    decimals_for,
+    disclose,
+    disclose_stages,
+    is_unreliable,
+    narrowed,
+    shown_count,
+)
+from survey_pipeline.errors import InputRefused
+from survey_pipeline.estimate import ESTIMATES_SCHEMA, estimate
+from survey_pipeline.names import NUMBERS, TIDY_COLUMNS
+from survey_pipeline.policy import load_policy, round_count, rounding_range
+from survey_pipeline.release import Policy
+from survey_pipeline.statistics import Estimated
+
+POLICY = Policy()
+SURVEY = survey()
+Row = Mapping[str, object]
+
+
+def published(*rows: Row) -> pl.DataFrame:
+    return disclose(estimates(*rows), POLICY)
+
+
+def hidden(*rows: Row) -> list[str]:
+    """The levels (or, where there is one level only, the outcomes) of the rows that are hidden."""
+    found = published(*rows).filter(pl.col("status") == "suppressed")
+    name = "level" if published(*rows)["level"].n_unique() > 1 else "outcome"
+    return found[name].to_list()
+
+
+def is_shown(row: Row) -> bool:
+    return published(row)["status"].to_list() != ["suppressed"]
+
+
+# --- What is too small ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("k", "n", "shown"),
+    [
+        (9, 40, False),
+        (10, 40, True),
+        (30, 40, True),
+        (31, 40, False),
+        (0, 40, False),  # 0 % tells something about everybody
+        (40, 40, False),  # so does 100 %
+        (10, 20, True),
+        (10, 19, False),
+        (9, 19, False),
+        (0, 0, False),
+    ],
+)
+def test_a_share_needs_ten_people_on_both_sides(k: int, n: int, shown: bool) -> None:
+    assert is_shown(share("all", k, n)) is shown
+
+
+@pytest.mark.parametrize(
+    ("n", "n_alike", "shown"),
+    [
+        (19, 1, False),
+        (20, 1, True),
+        (20, 10, True),
+        (20, 11, False),  # too few gave another answer than most
+        (500, 490, True),
+        (500, 491, False),
+        (500, 500, False),  # a mean of 0.0 with an error of 0.0 says what each of the 500 answered
+    ],
+)
+@pytest.mark.parametrize("statistic", ["mean", "median", "mean_change"])
+def test_a_mean_needs_twenty_people_and_ten_who_are_not_alike(
+    n: int, n_alike: int, shown: bool, statistic: str
+) -> None:
+    assert is_shown(number("all", n, n_alike=n_alike, statistic=statistic)) is shown
+
+
+@pytest.mark.parametrize(("n", "shown"), [(0, False), (9, False), (10, True)])
+def test_the_number_of_answers_needs_ten(n: int, shown: bool) -> None:
+    row = presence("all", n, n, "respondents") | {"statistic": "count", "n_events": None, "estimate": float(n)}
+    assert is_shown(row) is shown
+
+
+@pytest.mark.parametrize(
+    ("n_level", "everybody", "shown"),
+    [(9, 100, False), (10, 100, True), (90, 100, True), (91, 100, False), (15, 100, True)],
+)
+def test_who_answered_needs_ten_people_in_the_level_and_ten_elsewhere(
+    n_level: int, everybody: int, shown: bool
+) -> None:
+    assert is_shown(presence("Citrate", n_level, everybody)) is shown
+
+
+def test_that_everybody_answered_is_no_secret() -> None:
+    assert is_shown(presence("all", 50, 50))
+
+
+def test_a_hidden_row_holds_no_number() -> None:
+    row = published(share("all", 3, 40, n_missing=20)).row(0, named=True)
+    assert [row[name] for name in NUMBERS] == [None] * 6
+    assert row["status"] == "suppressed"
+
+
+# --- Hiding more: levels ----------------------------------------------------------------------------------------------
+
+
+def test_one_small_level_takes_its_smallest_neighbour_with_it() -> None:
+    table = [number("all", 98), number("Citrate", 50), number("Malate", 40), number("Oxide", 8)]
+    assert hidden(*table) == ["Malate", "Oxide"]
+
+
+def test_hidden_means_are_together_of_twenty_people() -> None:
+    rest = [number("Citrate", 50), number("Malate", 40), number("Glycinate", 30)]
+    assert hidden(number("all", 139), *rest, number("Oxide", 19)) == ["Glycinate", "Oxide"]
+    assert hidden(number("all", 140), *rest, number("Oxide", 20)) == []
+    two = [number("Oxide", 11), number("Mix", 11)]
+    assert hidden(number("all", 142), *rest, *two) == ["Oxide", "Mix"]
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        # All [53, 57] less [28, 32] less [18, 22] leaves 0 to 11 for the small one: enough.
+        ({"all": 54, "Citrate": 30, "Malate": 20, "Oxide": 4}, ["Oxide"]),
+        # All [58, 62] less [28, 32] less [18, 22] leaves 4 to 16: the small one is at least 4.
+        ({"all": 60, "Citrate": 32, "Malate": 20, "Oxide": 8}, ["Malate", "Oxide"]),
+        # All [48, 52] less [28, 32] less [18, 22] leaves 0 to 6: the small one is at most 6.
+        ({"all": 48, "Citrate": 28, "Malate": 18, "Oxide": 2}, ["Malate", "Oxide"]),
+        # Nothing small, nothing hidden.
+        ({"all": 70, "Citrate": 32, "Malate": 20, "Oxide": 18}, []),
+    ],
+)
+def test_a_small_share_is_hidden_with_what_would_give_it_away(
+    events: Mapping[str, int], expected: Sequence[str]
+) -> None:
+    n = {"all": 600, "Citrate": 200, "Malate": 200, "Oxide": 200}
+    assert hidden(*(share(level, k, n[level]) for level, k in events.items())) == expected
+
+
+def test_people_without_the_event_are_protected_like_those_with_it() -> None:
+    # Published: 600 - 530 less 200 - 170 less 200 - 180 leaves 20 without the event, give or take 12. In truth it is 8.
+    counts = {"all": (532, 598), "Citrate": (168, 202), "Malate": (178, 202), "Oxide": (186, 194)}
+    assert hidden(*(share(level, k, n) for level, (k, n) in counts.items())) == ["Malate", "Oxide"]
+
+
+def test_a_small_level_and_its_shield_are_hidden_in_every_table() -> None:
+    sizes = {"all": 95, "Citrate": 50, "Malate": 40, "Oxide": 5}
+    rows = [number(level, n) for level, n in sizes.items()]
+    # By the shares alone, Citrate would be the smallest; then one table would show Malate and the other one Citrate.
+    k = {"all": 31, "Citrate": 12, "Malate": 17, "Oxide": 2}
+    rows += [share(level, k[level], n) for level, n in sizes.items()]
+    rows += [presence(level, n, 95) for level, n in sizes.items()]
+    found = published(*rows).group_by("level").agg(pl.col("status").eq("suppressed").all())
+    assert dict(found.iter_rows())["Malate"] is True
+    assert dict(found.iter_rows())["Oxide"] is True
+    assert dict(found.iter_rows())["all"] is False
+
+
+def test_a_level_of_nobody_hides_nothing_else() -> None:
+    table = [number("all", 90), number("Citrate", 50), number("Malate", 40), number("None", 0, n_alike=0)]
+    assert hidden(*table) == ["None"]
+
+
+def test_a_hidden_total_shields_nothing_where_its_levels_are_shown() -> None:
+    # Worse is 8 of 101 people. "Same" of everybody would be hidden to shield it, but its two levels give it back.
+    counts = {"better": (28, 29), "same": (17, 19), "worse": (4, 4)}
+    n = (49, 52)
+    rows = []
+    for option, k in counts.items():
+        for level, events, of in (("all", sum(k), sum(n)), ("Citrate", k[0], n[0]), ("Malate", k[1], n[1])):
+            rows.append(share(level, events, of, outcome=f"effect__{option}", one_of="effect"))
+    found = published(*rows).filter(pl.col("outcome") == "effect__same")
+    statuses = dict(found.select("level", "status").iter_rows())
+    assert statuses["all"] != "suppressed" or "suppressed" in (statuses["Citrate"], statuses["Malate"])
+
+
+# --- Hiding more: options and thresholds ------------------------------------------------------------------------------
+
+
+def options(counts: Mapping[str, int], n: int, of: str) -> list[Row]:
+    return [share("Citrate", k, n, outcome=name, **{of: "question"}) for name, k in counts.items()]
+
+
+@pytest.mark.parametrize(
+    ("counts", "n", "expected"),
+    [
+        # n [98, 102] less [58, 62] less [33, 37] leaves 0 to 11.
+        ({"better": 58, "same": 33, "worse": 9}, 100, ["worse"]),
+        # n [98, 102] less [53, 57] less [33, 37] leaves 4 to 16.
+        ({"better": 57, "same": 37, "worse": 8}, 102, ["same", "worse"]),
+        ({"better": 60, "same": 38, "worse": 10}, 108, []),
+    ],
+)
+def test_of_options_that_exclude_each_other_a_small_one_is_shielded(
+    counts: Mapping[str, int], n: int, expected: Sequence[str]
+) -> None:
+    assert hidden(*options(counts, n, "one_of")) == expected
+
+
+@pytest.mark.parametrize(
+    ("counts", "n", "expected"),
+    [
+        # Everybody chose something: cramps are at least n [98, 102] less [53, 57] less [33, 37], so 4.
+        ({"none": 57, "nausea": 37, "cramps": 8}, 102, ["nausea", "cramps"]),
+        # Many chose several, so the others cover everybody without cramps.
+        ({"none": 57, "nausea": 45, "cramps": 8}, 102, ["cramps"]),
+    ],
+)
+def test_of_options_chosen_together_a_small_one_is_shielded(
+    counts: Mapping[str, int], n: int, expected: Sequence[str]
+) -> None:
+    assert hidden(*options(counts, n, "some_of")) == expected
+
+
+def test_outcomes_of_different_questions_are_none_of_each_others_business() -> None:
+    rows = [share("Citrate", k, 102, outcome=name) for name, k in (("a", 57), ("b", 37), ("c", 8))]
+    assert hidden(*rows) == ["c"]
+
+
+def test_a_higher_threshold_is_no_more_than_a_lower_one() -> None:
+    # Of those who improved by half, Oxide is at least all [28, 32] less the most that improved by a third elsewhere.
+    by_third = {"all": 64, "Citrate": 12, "Malate": 12, "Oxide": 40}
+    by_half = {"all": 28, "Citrate": 9, "Malate": 10, "Oxide": 9}
+    rows = [
+        share(level, k, 200 if level != "all" else 600, outcome="pain", statistic=statistic, among=COULD_IMPROVE)
+        for statistic, counts in (("responder_30", by_third), ("responder_50", by_half))
+        for level, k in counts.items()
+    ]
+    found = published(*rows).filter(pl.col("statistic") == "responder_50", pl.col("status") != "suppressed")
+    assert found["level"].to_list() == []
+
+
+def test_sums_narrow_each_other() -> None:
+    total, a, b, c, d = ((name,) for name in ("total", "a", "b", "c", "d"))
+    found = narrowed({total: (10, 10), a: (4, 6), d: (1, 1)}, [Sum(total, (a, b)), Sum(b, (c, d))])
+    assert found == {total: (10, 10), a: (4, 6), b: (4, 6), c: (3, 5), d: (1, 1)}
+
+
+def test_a_sum_of_overlapping_parts_narrows_from_below_and_each_part_stays_within_it() -> None:
+    total, a, b = ((name,) for name in ("total", "a", "b"))
+    found = narrowed({total: (10, 12), a: (3, 4)}, [Sum(total, (a, b), or_more=True)])
+    assert found == {total: (10, 12), a: (3, 4), b: (6, 12)}
+
+
+# --- Rounding ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("count", "rounded"), [(0, 0), (10, 10), (12, 10), (13, 15), (17, 15), (18, 20), (22, 20), (23, 25), (1002, 1000)]
+)
+def test_counts_are_rounded_to_fives(count: int, rounded: int) -> None:
+    assert round_count(count, POLICY) == rounded
+    least, most = rounding_range(rounded, POLICY)
+    assert least <= count <= most
+
+
+@given(st.integers(0, 10_000), st.integers(1, 20), st.integers(1, 30))
+@settings(max_examples=300)
+def test_a_rounded_count_could_be_just_what_its_range_says(count: int, base: int, min_n: int) -> None:
+    policy = Policy(min_n=min_n, rounding_base=base)
+    least, most = rounding_range(round_count(count, policy), policy)
+    alike = [n for n in range(max(0, count - 50), count + 50) if round_count(n, policy) == round_count(count, policy)]
+    if round_count(count, policy):
+        assert (least, most) == (max(min_n, min(alike)), max(alike))
+
+
+@pytest.mark.parametrize(("missing", "shown"), [(0, None), (1, None), (9, None), (10, 10), (12, 10), (13, 15)])
+def test_people_missing_are_told_from_ten(missing: int, shown: int | None) -> None:
+    assert shown_count(missing, POLICY) == shown
+    assert published(number("all", 50, n_missing=missing))["n_missing"].to_list() == [shown]
+
+
+@pytest.mark.parametrize(
+    ("k", "n", "estimate", "n_published"),
+    [(10, 20, 0.5, 20), (12, 28, 0.3333, 30), (13, 28, 0.5, 30), (22, 32, 0.6667, 30), (18, 28, 0.6667, 30)],
+)
+def test_a_share_is_made_of_rounded_counts(k: int, n: int, estimate: float, n_published: int) -> None:
+    row = published(share("all", k, n)).row(0, named=True)
+    assert (row["estimate"], row["n_respondents"]) == (estimate, n_published)
+
+
+@pytest.mark.parametrize(
+    ("n", "decimals"), [(0, 0), (1, 0), (2, 0), (19, 0), (20, 1), (199, 1), (200, 2), (1_000_000, 2)]
+)
+def test_decimals_that_n_supports(n: int, decimals: int) -> None:
+    assert decimals_for(n) == decimals
+
+
+def test_a_mean_is_told_in_as_many_decimals_as_its_rounded_n_supports() -> None:
+    few, many = published(number("all", 25)), published(number("all", 198))
+    assert few.select(NUMBERS[:4]).row(0) == (5.0, 0.5, 4.0, 6.1)
+    assert many.select(NUMBERS[:4]).row(0) == (5.04, 0.52, 4.01, 6.07)  # with t of 199 degrees of freedom
+    assert (few["n_respondents"][0], many["n_respondents"][0]) == (25, 200)
+
+
+def test_a_mean_just_below_nothing_is_not_minus_nothing() -> None:
+    row = published(number("all", 25, estimate=-0.01)).row(0, named=True)
+    assert str(row["estimate"]) == "0.0"
+
+
+# --- What a row says of itself ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("row", "status"),
+    [
+        (number("all", 30), "ok"),
+        (number("all", 27), "unreliable"),  # published as 25
+        (number("all", 28), "ok"),  # published as 30
+        (number("all", 30, merged=True), "merged"),
+        (number("all", 20, merged=True), "unreliable"),
+        (share("all", 200, 1000), "ok"),
+        (share("all", 15, 30), "unreliable"),  # 0.33 to 0.67 is too wide
+        (share("all", 10, 1000), "ok"),  # 0.5 % to 1.8 %: wide beside 1 %, but not wide
+        (share("all", 10, 100), "ok"),
+        (share("all", 10, 60), "ok"),
+        (share("all", 10, 200), "ok"),
+        (number("all", 5), "suppressed"),
+        (number("all", 5, merged=True), "suppressed"),
+        (number("all", 0, not_asked=True, estimate=None), "not_asked"),
+    ],
+)
+def test_the_status_is_the_strongest_word(row: Row, status: str) -> None:
+    assert published(row)["status"].to_list() == [status]
+
+
+@pytest.mark.parametrize(
+    ("estimate", "lower", "upper", "n", "is_share", "expected"),
+    [
+        (0.5, 0.4, 0.6999, 100, True, False),
+        (0.5, 0.4, 0.70, 100, True, True),  # 0.30 wide
+        (0.04, 0.02, 0.0721, 100, True, True),  # wider than 0.05, and 1.3 times the share
+        (0.04, 0.02, 0.0699, 100, True, False),  # less than 0.05 wide
+        (0.04, 0.01, 0.0619, 100, True, False),  # wider than 0.05, but just under 1.3 times the share
+        (5.0, 0.0, 10.0, 30, False, False),
+        (5.0, 4.9, 5.1, 29, False, True),
+    ],
+)
+def test_what_is_unreliable(
+    estimate: float, lower: float, upper: float, n: int, is_share: bool, expected: bool
+) -> None:
+    assert is_unreliable(Estimated(estimate, 0.1, lower, upper), n, share=is_share) is expected
+
+
+# --- Corrections ------------------------------------------------------------------------------------------------------
+
+
+def test_what_was_hidden_stays_hidden_in_a_correction() -> None:
+    before = [share("Citrate", 9, 40), share("Malate", 20, 40)]
+    after = [share("Citrate", 11, 40), share("Malate", 20, 40)]
+    first = disclose(estimates(*before), POLICY)
+    ledger = first.select(pl.lit("test").alias("instrument"), pl.lit("2026-01").alias("wave"), pl.all())
+    assert hidden(*after) == []
+    second = disclose(estimates(*after), POLICY, ledger)
+    assert second["status"].to_list()[0] == "suppressed"
+    assert second["status"].to_list()[1] != "suppressed"
+
+
+# --- Numbers at each stage --------------------------------------------------------------------------------------------
+
+
+def stages(read: int, **parts: int) -> dict[str, int | None]:
+    """What is published of so many rows read and where they went; None is hidden."""
+    found = disclose_stages(read, [(stage, stage, n) for stage, n in parts.items()], POLICY)
+    assert all((stage.n is None) == stage.hidden for stage in found)
+    return {stage.stage: stage.n for stage in found}
+
+
+def test_stages_add_up_where_nothing_is_small() -> None:
+    assert stages(100, no_consent=0, rows_kept=100) == {"rows_read": 100, "no_consent": 0, "rows_kept": 100}
+    assert stages(110, no_consent=13, rows_kept=97) == {"rows_read": 110, "no_consent": 15, "rows_kept": 95}
+
+
+def test_a_part_that_gives_a_small_one_away_is_hidden() -> None:
+    found = stages(107, no_consent=2, identical_row=10, rows_kept=95)
+    assert found == {"rows_read": 105, "no_consent": None, "identical_row": None, "rows_kept": 95}
+    found = stages(140, no_consent=2, identical_row=10, empty_row=33, rows_kept=95)
+    assert found == {"rows_read": 140, "no_consent": None, "identical_row": None, "empty_row": 35, "rows_kept": 95}
+
+
+def test_where_parts_cannot_shield_a_small_one_the_rows_read_are_hidden() -> None:
+    # The answers used stand beside every estimate, so hiding them here would not help.
+    assert stages(97, no_consent=2, rows_kept=95) == {"rows_read": None, "no_consent": None, "rows_kept": 95}
+    assert stages(104, no_consent=9, rows_kept=95) == {"rows_read": None, "no_consent": None, "rows_kept": 95}
+
+
+@settings(max_examples=300)
+@given(st.lists(st.integers(0, 40), min_size=1, max_size=4), st.integers(10, 300))
+def test_no_stage_can_be_told_more_closely_than_its_mark(parts: list[int], kept: int) -> None:
+    counts = {f"part_{place}": n for place, n in enumerate(parts)}
+    found = stages(sum(parts) + kept, **counts, rows_kept=kept)
+    assert found["rows_kept"] is not None
+    assert all(n is None or n == 0 or n >= 10 for n in found.values())
+    known = {stage: (0, 10_000) if n is None else rounding_range(n, POLICY) for stage, n in found.items()}
+    for stage, n in counts.items():
+        if found[stage] is None and n < 10:
+            others = [known[other] for other in counts if other != stage]
+            lower = known["rows_read"][0] - kept - sum(most for _, most in others)
+            upper = known["rows_read"][1] - kept - sum(least for least, _ in others)
+            assert lower <= 1 and upper >= 9
+
+
+# --- Always -----------------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=25)
+@given(st.integers(10, 250), st.integers(0, 10_000), st.sampled_from([0.0, 0.05, 0.3]))
+def test_the_rules_hold_whatever_people_answer(n: int, seed: int, missing: float) -> None:
+    counted = tally(community(n, seed, missing), SURVEY)
+    exact = estimate(counted, SURVEY, coarsen(counted, SURVEY, POLICY))
+    rows = disclose(exact, POLICY)
+    assert rows.select(WORDS).equals(exact.select(WORDS))
+    assert tuple(rows.columns) == TIDY_COLUMNS[2:]
+    hidden_rows_are_empty_and_others_are_not(rows)
+    counts_are_fives_from_ten_on(rows)
+    what_is_too_small_is_hidden(exact, rows)
+    shares_are_made_of_rounded_counts(exact, rows)
+
+
+WORDS = ["table", "exposure", "level", "outcome", "statistic"]
+
+
+def hidden_rows_are_empty_and_others_are_not(rows: pl.DataFrame) -> None:
+    gone = rows["status"].is_in(["suppressed", "not_asked"])
+    assert rows.filter(gone).select(pl.col(NUMBERS).is_null().all()).row(0) == (True,) * 6
+    assert rows.filter(~gone).select(pl.col("estimate", "n_respondents").is_not_null().all()).row(0) == (True, True)
+
+
+def counts_are_fives_from_ten_on(rows: pl.DataFrame) -> None:
+    for name in ("n_respondents", "n_missing"):
+        counts = rows[name].drop_nulls()
+        assert ((counts >= 10) & (counts % 5 == 0)).all()
+
+
+def what_is_too_small_is_hidden(exact: pl.DataFrame, rows: pl.DataFrame) -> None:
+    others = pl.col("n_respondents") - pl.col("n_events")
+    everybody = pl.col("outcome").eq("respondents") & pl.col("level").eq("all")
+    small_share = pl.min_horizontal("n_events", others).lt(10) & ~everybody
+    small_mean = pl.col("n_respondents").lt(20) & pl.col("statistic").ne("count")
+    too_small = exact.select(pl.when(pl.col("n_events").is_null()).then(small_mean).otherwise(small_share)).to_series()
+    assert rows.filter(too_small)["status"].is_in(["suppressed", "not_asked"]).all()
+
+
+def shares_are_made_of_rounded_counts(exact: pl.DataFrame, rows: pl.DataFrame) -> None:
+    k, n = ((pl.col(name) + 2) // 5 * 5 for name in ("n_events", "n_respondents"))
+    both = exact.select(k.alias("k"), n.alias("n")).hstack(rows.select(NUMBERS[:5]))
+    shares = both.filter(pl.col("k").is_not_null(), pl.col("estimate").is_not_null())
+    assert shares["estimate"].equals((shares["k"] / shares["n"]).round(4), check_names=False)
+    assert shares["n_respondents"].equals(shares["n"], check_names=False)
+    assert shares.select("k", "n").n_unique() == shares.select("k", "n", *NUMBERS[:4]).n_unique()
+
+
+def test_the_same_answers_are_disclosed_alike() -> None:
+    answers = community(200, 9)
+    once, again = (tally(rows, SURVEY) for rows in (answers, answers.reverse()))
+    assert disclose(estimate(once, SURVEY), POLICY).equals(disclose(estimate(again, SURVEY), POLICY))
+
+
+def test_the_columns_of_the_estimates_are_those_the_small_tables_are_built_of() -> None:
+    assert set(number("all", 20)) == set(share("all", 10, 20)) == set(ESTIMATES_SCHEMA)
+
+
+# --- The policy -------------------------------------------------------------------------------------------------------
+
+
+def policy(text: str, folder: Path) -> Policy:
+    path = folder / "disclosure.toml"
+    path.write_text(text, encoding="utf-8")
+    return load_policy(path)
+
+
+def test_the_shipped_policy_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert load_policy() == Policy()
+
+
+@pytest.mark.parametrize("looser", ["min_n = 9", "min_n_for_statistics = 19", "rounding_base = 4"])
+def test_a_looser_policy_needs_a_name_of_its_own(looser: str, tmp_path: Path) -> None:
+    with pytest.raises(InputRefused, match="looser"):
+        policy(looser, tmp_path)
+    assert policy(f'name = "ours"\n{looser}', tmp_path).name == "ours"
+
+
+@pytest.mark.parametrize("stricter", ["min_n = 11", "min_n_for_statistics = 21", "rounding_base = 10"])
+def test_a_stricter_policy_needs_none(stricter: str, tmp_path: Path) -> None:
+    assert policy(stricter, tmp_path).name == "default"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("min_m = 10", "Did you mean 'min_n'"), ("min_n = ", "not readable"), ('min_n = "ten"', "min_n")],
+)
+def test_a_policy_that_cannot_be_meant_is_refused(text: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(InputRefused, match=words):
+        policy(text, tmp_path)
