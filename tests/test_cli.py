@@ -3,9 +3,12 @@
 import csv
 import io
 import json
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -217,6 +220,20 @@ def test_exact_numbers_and_answers_are_not_written_among_the_reports(
         refused(call(command, *wave, *elsewhere), 2, "among the reports")
         refused(call(command, *wave, "--out", tmp_path / "absent" / "x.csv"), 2, "cannot be written")
     assert contents(home) == before and contents(tmp_path / "site") == {}
+
+
+def test_what_is_not_for_publication_is_for_its_owner_and_over_nothing_else(
+    published: Said, home: Path, instrument_file: Path, good: Path, tmp_path: Path
+) -> None:
+    wave, before, out = ("-i", instrument_file, "-w", "2026-01", "--home", home), good.read_bytes(), tmp_path / "x.csv"
+    for command in ("estimates", "quarantine"):
+        refused(call(command, *wave, "--out", good), 2, "is there already and holds something else")
+        assert call(command, *wave, "--out", out).code == 0
+        first = out.read_bytes()
+        assert call(command, *wave, "--out", out).code == 0 and out.read_bytes() == first
+        assert out.stat().st_mode & 0o777 == 0o600
+        out.unlink()
+    assert good.read_bytes() == before and (home / "warehouse").stat().st_mode & 0o777 == 0o700
 
 
 def test_a_link_into_the_reports_is_among_the_reports(
@@ -562,6 +579,25 @@ def test_the_installed_program_says_the_same(good: Path, home: Path, instrument_
     assert (done.code, done.err) == (0, "") and done.document["exports"][0]["rows_read"] == 65
     refused(installed("run", bad_export(tmp_path, "a long row"), *wave), 3, "Row 61")
     assert installed("history", "--home", home).out.count("release 1") == 1
+
+
+def test_a_run_that_is_interrupted_says_so_and_is_made_good_by_running_again(
+    run: Callable[..., Said], home: Path, instrument_file: Path, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "many.csv", rows(20_000))
+    command = [str(word) for word in (PROGRAM, "run", path, "-i", instrument_file, "-w", "2026-01", "--home", home)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        while not (home / "warehouse").exists() and process.poll() is None:
+            time.sleep(0.005)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, "") and err.startswith("Stopped from outside.") and err.count("\n") == 1
+    assert not (home / "reports").exists()
+    assert "20000 rows read = 20000 kept" in run(path).out
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert call("--version").out.strip() == metadata.version("survey-pipeline")
 
 
 def test_a_fault_of_ours_says_its_place_and_nobodys_answer(

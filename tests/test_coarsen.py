@@ -120,6 +120,30 @@ def test_bands_are_merged_with_their_neighbours(
     assert [label.replace(", ", " or ") for label in doses(counts, elsewhere)] == expected
 
 
+def test_the_smallest_band_is_merged_first() -> None:
+    ends: list[dict[str, object]] = [{"below": 1}, {"below": 2}, {"below": 3}, {}]
+    bands = [{"code": code, "label": code.upper(), **end} for code, end in zip("abcd", ends, strict=True)]
+    instrument = only(dose=item("Dose", "number", "exposure", bands=bands))
+    counts = {0.5: 30, 1.5: 5, 2.5: 25, 3.5: 15}
+    answers = people(instrument, *((n, {"dose": dose}) for dose, n in counts.items()))
+    assert [level.label for level in levels_of(answers, instrument)["dose"]] == ["A", "B or C or D"]
+
+
+def test_a_level_needs_ten_answers_to_a_main_question_of_yes_or_no() -> None:
+    instrument = only(effect=item("Effect", "yes_no", "outcome", primary=True))
+
+    def labels(n_answered: int) -> list[str]:
+        forms: list[tuple[int, dict[str, object]]] = [(30, {"form": form, "effect": True}) for form in FORMS[:5]]
+        mix: list[tuple[int, dict[str, object]]] = [
+            (n_answered, {"form": "mix", "effect": True}),
+            (30 - n_answered, {"form": "mix"}),
+        ]
+        return [level.label for level in levels_of(people(instrument, *forms, *mix), instrument)["form"]]
+
+    assert "Mix" in labels(10)
+    assert "Mix" not in labels(9)
+
+
 def test_a_level_needs_enough_people_on_both_sides_of_the_main_threshold() -> None:
     better, same = {"pain_before": 8.0, "pain": 2.0}, {"pain_before": 8.0, "pain": 8.0}
 

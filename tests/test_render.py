@@ -22,15 +22,15 @@ from markdown_it import MarkdownIt
 from polars.testing import assert_frame_equal
 
 from survey_pipeline import names
-from survey_pipeline.instrument import Instrument
+from survey_pipeline.instrument import Instrument, Threshold
 from survey_pipeline.names import Status
-from survey_pipeline.release import TIDY_SCHEMA, Release
+from survey_pipeline.release import TIDY_SCHEMA, PublishedLevel, Release
 from survey_pipeline.render import render, render_index, theme, words
 from survey_pipeline.render.charts import Chart, _nice_ticks
 from survey_pipeline.render.newsletter import escape, markdown
 from survey_pipeline.render.page import frames, report
-from survey_pipeline.render.tables import harmless
-from survey_pipeline.render.view import View, clean
+from survey_pipeline.render.tables import csv, harmless
+from survey_pipeline.render.view import Measure, View, clean
 
 Files = dict[str, bytes]
 FORBIDDEN = re.compile(r"(?i)\b(significant\w*|works|worked|reduces?d?|helps|helped|because|effective|cures?|due to)\b")
@@ -240,6 +240,65 @@ def test_what_was_merged_is_said() -> None:
     assert "“Other forms” holds Sulfate and Threonate." in Page(made()["index.html"]).text
 
 
+@pytest.mark.parametrize("made_of", [("A dose or B dose",), ("A dose", "B dose")])
+def test_a_merged_level_that_names_its_parts_is_not_explained(made_of: tuple[str, ...]) -> None:
+    level = {"code": "l", "label": "A dose or B dose", "made_of": made_of, "members": ("a", "b"), "merged": True}
+    levels = {"dose": (PublishedLevel.model_validate(level),)}
+    release = releases.magnesium_release(levels=levels)
+    assert words.merged_levels(View(release, releases.magnesium())) == ()
+
+
+def test_what_is_hidden_is_counted_and_named_by_outcome() -> None:
+    release = releases.magnesium_release()
+    view = View(release, releases.magnesium())
+    hidden = sum(row.status is Status.SUPPRESSED for row in release.rows)
+    assert words.hidden_in_all(view) == f"{hidden} of {len(release.rows)} numbers are hidden."
+    told = dict(words.hidden_by_table(view))
+    assert told["Form by outcome"] == ("Pain, Sleep quality and Mental fog: all numbers of “Taurate”.",)
+    assert told["Side effects by form"] == (
+        "“Side effects, diarrhoea”, “Side effects, upset stomach” and “Side effects, other”: all numbers of “Taurate”.",
+    )
+    page = Page(made()["index.html"]).text
+    assert words.hidden_in_all(view) in page and "secondary" not in page and "primary" not in page
+
+
+def test_hidden_statistics_are_named_with_their_groups() -> None:
+    rows = [
+        releases.row("form_by_outcome", "magnesium_form", level, "pain", statistic, value)
+        for statistic, values in (("responder_50", (0.1, None)), ("responder_30", (0.3, 0.2)), ("mean", (None, None)))
+        for level, value in zip(("Citrate", "Oxide"), values, strict=True)
+    ]
+    view = View(releases.release(releases.magnesium(), rows), releases.magnesium())
+    ((_, sentences),) = words.hidden_by_table(view)
+    assert sentences == ("Pain: “at least 50 % lower” of “Oxide”; “Average” of all groups.",)
+
+
+def test_tables_of_the_page_are_not_more_exact_than_the_survey() -> None:
+    rows = [
+        releases.row("form_by_outcome", "magnesium_form", level, "pain", statistic, value, ci_lower=low, ci_upper=high)
+        for level, statistic, value, low, high in (
+            ("Citrate", "responder_30", 0.2279, 0.2038, 0.2539),
+            ("Citrate", "mean", 6.64, 6.53, 6.74),
+            ("Oxide", "responder_30", 0.004, 0.0, 0.1),
+            ("Malate", "responder_30", 0.345, 0.2, 0.5),
+            ("Oxide", "mean", 6.7, 6.3, 7.0),
+            ("Malate", "mean", 6.0, 5.0, 7.0),
+        )
+    ]
+    release = releases.release(releases.magnesium(), rows)
+    page = report(View(release, releases.magnesium()), None, drawn={}).decode()
+    for cell in (
+        "23 (20 to 25)",
+        "fewer than 1 (0 to 10)",
+        "35 (20 to 50)",
+        "6.6 (6.5 to 6.7)",
+        "6.7 (6.3 to 7.0)",
+        "6.0 (5.0 to 7.0)",
+    ):
+        assert f"<td>{cell}</td>" in page
+    assert "0.2279" in csv(release, "form_by_outcome").decode()
+
+
 def every_share(release: Release) -> set[int]:
     shares = [row for row in release.rows if row.statistic in ("share", "responder_30", "responder_50", "points_2")]
     found = {value for row in shares for value in (row.estimate, row.ci_lower, row.ci_upper) if value is not None}
@@ -277,7 +336,7 @@ def test_findings_are_three_to_five_short_sentences() -> None:
         findings = words.in_short(View(releases.magnesium_release(), releases.magnesium()), previous)
         assert 3 <= len(findings) <= 5
         sentences = [text for finding in findings for text in (finding.headline, *finding.details)]
-        assert max(len(sentence.split()) for sentence in sentences) < 20
+        assert max(len(sentence.split()) for sentence in sentences if words.IF_ALIKE not in sentence) < 20
 
 
 def test_a_finding_says_how_many_people_and_how_sure() -> None:
@@ -287,7 +346,7 @@ def test_a_finding_says_how_many_people_and_how_sure() -> None:
     )
     assert first.details == (
         "About 75 in 100 did not.",
-        "Between about 15 and 35 in 100 would be expected if many such groups were asked.",
+        "These answers fit a true share between about 15 and 35 in 100, if those who answered are like the rest.",
     )
 
 
@@ -307,8 +366,115 @@ def test_groups_are_named_only_where_their_ranges_are_apart() -> None:
     assert words.contrast(found, view)[1:] == (
         "People who took citrate reported this more often: about 60 in 100 (based on about 60 people).",
         "People who took stopped reported this less often: about 30 in 100 (based on about 60 people).",
-        "With many groups, some differ by chance.",
+        words.MANY_QUESTIONS,
     )
+
+
+def forms(*shares: tuple[str, float], wave: str = "2026-1") -> View:
+    """Pain by form: a share for each level, each with a range of 10 in 100 to both sides."""
+    rows = [
+        releases.row("form_by_outcome", "magnesium_form", level, "pain", "responder_30", share)
+        for level, share in shares
+    ]
+    return View(releases.release(releases.magnesium(), rows, wave), releases.magnesium())
+
+
+def pair_of(view: View) -> tuple[str, ...]:
+    (found,) = view.charted("form_by_outcome")
+    return tuple(row.level for row in found.pair or ())
+
+
+def test_a_pair_is_apart_only_if_its_ranges_stay_apart_for_all_pairs() -> None:
+    apart = (("Citrate", 0.55), ("Oxide", 0.3))
+    assert pair_of(forms(*apart)) == ("Citrate", "Oxide")
+    # Six pairs widen each range by 2.638 / 1.960: from 10 to 13.46 in 100, so that 25 do not lie between them.
+    others = (("Malate", 0.4), ("Chloride", 0.42))
+    assert pair_of(forms(*apart, *others)) == ()
+    assert pair_of(forms(("Citrate", 0.58), ("Oxide", 0.3), *others)) == ("Citrate", "Oxide")
+
+
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        ((("Citrate", 0.5), ("Oxide", 0.4)), "in the same order."),
+        ((("Citrate", 0.4), ("Oxide", 0.5)), "in the opposite order."),
+        ((("Citrate", 0.4), ("Oxide", 0.4)), "alike."),
+        ((("Citrate", 0.4), ("Malate", 0.5)), ""),
+    ],
+)
+def test_a_pair_is_set_beside_the_wave_before(before: tuple[tuple[str, float], ...], said: str) -> None:
+    view = forms(("Citrate", 0.6), ("Oxide", 0.3))
+    (found,) = view.charted("form_by_outcome")
+    told = [text for text in words.contrast(found, view, forms(*before)) if "wave before" in text]
+    assert told == ([f"The wave before showed these two groups {said}"] if said else [])
+    text = Page(report(view, forms(*before), drawn={})).text
+    assert text.count("The wave before showed these two groups") == 2 * bool(said), "in short, and at the chart"
+
+
+def test_ranges_are_explained_alike_and_never_as_a_forecast() -> None:
+    files = {**made(), **{f"music/{name}": content for name, content in made_music().items()}}
+    for name in ("index.html", "newsletter.md", "music/index.html", "music/newsletter.md"):
+        text = Page(files[name]).text
+        assert words.IF_ALIKE in text and "expected if" not in text
+        assert not re.search(r"(?i)everybody asked", text)
+    average = "These answers fit a true average between about 4.7 and 5.7, if those who answered are like the rest."
+    assert average in files["music/newsletter.md"].decode()
+
+
+@pytest.mark.parametrize(
+    ("label", "threshold", "said"),
+    [
+        ("Pain", "Pain at least 30 % lower", "Pain at least 30 % lower"),
+        ("Pain", "At least 30 % less pain", "At least 30 % less pain"),
+        ("Joy in the garden", "Joy at least 2 points higher", "Joy in the garden at least 2 points higher"),
+        ("PSQI sleep score", "PSQI score at least 3 points lower", "PSQI sleep score at least 3 points lower"),
+        ("Overall change", "Much improved", "Overall change, much improved"),
+    ],
+)
+def test_a_threshold_names_its_item_once_and_has_no_colon(label: str, threshold: str, said: str) -> None:
+    rule = Threshold(name="rule", label=threshold, source="", at_least=2)
+    item = releases.magnesium().items["fog"].model_copy(update={"label": label, "thresholds": (rule,)})
+    assert words.what(Measure("fog", "rule", label, item, is_option=False)) == said
+
+
+def injuries(none: float, cut: float) -> View:
+    """A table of a question with an option that excludes the others."""
+    base = releases.magnesium()
+    options = [
+        {"code": "cut", "label": "Cut"},
+        {"code": "burn", "label": "Burn"},
+        {"code": "none", "label": "None of these", "exclusive": True},
+    ]
+    asked = base.items["side_effects"].model_dump() | {"label": "Injuries", "options": options}
+    instrument = Instrument.model_validate(base.model_dump() | {"items": base.items | {"side_effects": asked}})
+    rows = [
+        releases.row("form_by_side_effect", "magnesium_form", names.ALL_LEVELS, f"side_effects__{code}", "share", share)
+        for code, share in (("cut", cut), ("burn", 0.2), ("none", none))
+    ]
+    return View(releases.release(instrument, rows), instrument)
+
+
+def test_the_title_of_closed_questions_agrees_with_the_first_line_of_their_chart() -> None:
+    for none, cut, title in (
+        (0.5, 0.36, "Injuries: “None of these” was reported most often, then cut"),
+        (0.3, 0.36, "Injuries: cut was reported most often"),
+    ):
+        view = injuries(none, cut)
+        (chart,) = frames(view)
+        assert isinstance(chart, Chart) and chart.headline == title
+        assert chart.dots[0].label == ("None of these" if none > cut else "Cut")
+        (finding,) = words._most_common(view)
+        assert finding.headline == "Injuries, cut: about 36 in 100 people reported this (based on about 60 people)."
+        assert finding.details[-1] == f"“None of these”: about {words.per_100(none)}."
+
+
+def test_a_chart_of_several_questions_names_each_of_them() -> None:
+    view = injuries(0.5, 0.36)
+    other = releases.row("form_by_side_effect", "magnesium_form", names.ALL_LEVELS, "age__old", "share", 0.4)
+    release = view.release.model_copy(update={"rows": (*view.release.rows, other)})
+    (chart,) = frames(View(release, view.instrument))
+    assert isinstance(chart, Chart) and chart.headline.startswith("Injuries: “None of these”")
+    assert [dot.label for dot in chart.dots] == ["None of these", "Age, 60 and over", "Cut", "Burn"]
 
 
 def test_people_of_a_level_without_a_phrase_are_a_group() -> None:
@@ -339,7 +505,34 @@ def test_a_wave_hidden_before_is_not_compared() -> None:
 def test_a_changed_questionnaire_is_said() -> None:
     changed = releases.release(releases.magnesium(version="2"), releases.magnesium_rows())
     assert words.QUESTIONS_CHANGED in text_of(releases.magnesium_release(), changed)
-    assert words.QUESTIONS_CHANGED not in Page(made()["index.html"]).text
+    now, before = (View(one, releases.magnesium()) for one in (releases.magnesium_release(), changed))
+    newsletter = markdown(now, before, drawn={})
+    assert words.QUESTIONS_CHANGED in newsletter.decode()
+    assert words.QUESTIONS_CHANGED not in Page(made()["index.html"]).text + made()["newsletter.md"].decode()
+
+
+def test_page_and_newsletter_say_how_people_were_asked() -> None:
+    assert releases.magnesium().recruitment in Page(made()["index.html"]).text
+    assert releases.magnesium().recruitment in made()["newsletter.md"].decode()
+
+
+def test_the_newsletter_says_each_thing_once() -> None:
+    text = made()["newsletter.md"].decode()
+    before = View(releases.magnesium_release(wave="2025-4"), releases.magnesium())
+    headings = [line for line in text.splitlines() if line.startswith("## ")]
+    assert {"## Pain: out of 100 people", "## Pain by magnesium form", "## Pain by dose"} <= {*headings}
+    for finding in words.in_short(View(releases.magnesium_release(), releases.magnesium()), before):
+        assert text.count(escape(finding.headline.removesuffix("."))) == 1
+
+
+def test_our_standing_limits_make_way_for_the_instruments_own() -> None:
+    own = ["People chose their own.", "No control group picked by chance.", "Scores tend to the middle."]
+    for said in (own[:2], own):
+        view = View(releases.magnesium_release(), releases.magnesium(cannot_say=said))
+        for text in (markdown(view, None, drawn={}).decode(), Page(report(view, None, drawn={})).text):
+            assert all(sentence in text for sentence in said)
+            assert all((sentence in text) == (said == own[:2]) for sentence in words.LIMITS[:3])
+            assert "what caused what." in text
 
 
 def test_methods_name_sources_inputs_and_policy() -> None:
@@ -583,7 +776,7 @@ def test_ticks_hold_the_values_and_are_few(low: float, span: float) -> None:
 
 
 def test_charts_in_the_page_have_text_of_a_size_that_can_be_read() -> None:
-    sizes = re.findall(r"font-size: ([\d.]+)px", made()["index.html"].decode())
+    sizes = re.findall(r"font-size: calc\(([\d.]+)px", made()["index.html"].decode())
     assert min(map(float, sizes)) >= 11
 
 

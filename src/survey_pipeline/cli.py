@@ -438,7 +438,10 @@ def _show(document: dict[str, Any], as_json: bool, quiet: bool, tell: Callable[[
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; the exit code says what kind of trouble there was."""
     try:
-        sys.exit(app(args=list(arguments) if arguments is not None else None, standalone_mode=False))
+        code = app(args=list(arguments) if arguments is not None else None, standalone_mode=False)
+        if code == INTERRUPTED:  # typer makes an exit code of an interruption
+            raise KeyboardInterrupt
+        sys.exit(code)
     except (KeyboardInterrupt, typer.Abort):
         words.print(STOPPED)
         sys.exit(INTERRUPTED)

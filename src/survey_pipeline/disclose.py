@@ -283,10 +283,10 @@ def _next_to_hide(rows: Sequence[Row], hidden: Sequence[bool], sums: Sequence[Su
     return _about(min(shown, key=lambda row: (_distance(row, exposed), *_size(row)))) if shown else None
 
 
-def _size(row: Row) -> tuple[bool, int, int]:
-    """The smaller, the less is lost with it; the row of everybody is the last to go."""
+def _size(row: Row) -> tuple[int, int]:
+    """The smaller, the less is lost with it: for a share the smaller side counts, for a mean its level."""
     events = _count(row, N_EVENTS) if is_share(row) else 0
-    return row[names.LEVEL] == ALL_LEVELS, min(events, _count(row, N_RESPONDENTS) - events), _count(row, "n_level")
+    return min(events, _count(row, N_RESPONDENTS) - events), _count(row, "n_level")
 
 
 def _distance(row: Row, other: Row) -> int:
@@ -325,8 +325,6 @@ def _shown_ranges(rows: Sequence[Row], hidden: Sequence[bool], policy: Policy) -
             seen = _published_range(n, policy)
             if is_share(row) and key == _others(row):
                 seen = (policy.min_n, MOST) if n else (0, 0)
-            elif not is_share(row) and row[names.STATISTIC] != COUNT:
-                seen = _overlap(seen, (policy.min_n_for_statistics, MOST))
             known[key] = _overlap(known.get(key, ANYTHING), seen)
         if not is_hidden and not _is_presence(row):
             missing = _count(row, N_MISSING)

@@ -68,6 +68,10 @@ class Cells:
     def n_people(self) -> int:
         return int(self.n.sum())
 
+    def where(self, chosen: Flags) -> "Cells":
+        """Some of the cells only."""
+        return Cells(self.before[chosen], self.after[chosen], self.n[chosen])
+
     def counted(self, values: Numbers) -> tuple[Numbers, Counts]:
         """Different values, ascending, and their counts; people without a value are left out."""
         there = ~np.isnan(values)
@@ -128,16 +132,17 @@ def _table_rows(table: Table, tally: pl.DataFrame, levels: Sequence[Level]) -> I
     everyone = Level(code=ALL_LEVELS, label=ALL_LEVELS, members=tuple(m for level in levels for m in level.members))
     for outcome in table.outcomes:
         cells = mine.filter(pl.col(names.OUTCOME) == outcome.name)
-        asked = {figure.statistic for figure in _figures(table, outcome, cells_of(cells), cells) if figure.n}
+        everybody, codes = cells_of(cells), cells[names.LEVEL]
+        asked = {figure.statistic for figure in _figures(table, outcome, everybody, everybody) if figure.n}
         for level in (everyone, *levels):
-            people = cells_of(cells.filter(pl.col(names.LEVEL).is_in(level.members)))
-            for figure in _figures(table, outcome, people, cells):
+            people = everybody.where(codes.is_in(list(level.members)).to_numpy())
+            for figure in _figures(table, outcome, people, everybody):
                 yield _row(table, outcome, level, figure, people.n_people, asked=figure.statistic in asked)
 
 
-def _figures(table: Table, outcome: Outcome, people: Cells, everybody: pl.DataFrame) -> Iterator[Figure]:
+def _figures(table: Table, outcome: Outcome, people: Cells, everybody: Cells) -> Iterator[Figure]:
     if table.name == WHO_ANSWERED:
-        return _presence(people, int(everybody[N_RESPONDENTS].sum()))
+        return _presence(people, everybody.n_people)
     return figures(outcome, people)
 
 
@@ -153,14 +158,9 @@ def _row(
 
 
 def cells_of(rows: pl.DataFrame) -> Cells:
-    """The cells of some rows of a tally, summed over their levels."""
-    summed = (
-        rows.group_by(BASELINE_VALUE, FOLLOW_UP_VALUE)
-        .agg(pl.col(N_RESPONDENTS).sum())
-        .sort(BASELINE_VALUE, FOLLOW_UP_VALUE)
-    )
-    before, after = (summed[name].fill_null(float("nan")).to_numpy() for name in (BASELINE_VALUE, FOLLOW_UP_VALUE))
-    return Cells(before, after, summed[N_RESPONDENTS].to_numpy())
+    """The cells of some rows of a tally; the same pair of values may stand once for each level."""
+    before, after = (rows[name].fill_null(float("nan")).to_numpy() for name in (BASELINE_VALUE, FOLLOW_UP_VALUE))
+    return Cells(before, after, rows[N_RESPONDENTS].to_numpy())
 
 
 def _presence(people: Cells, total: int) -> Iterator[Figure]:

@@ -5,6 +5,7 @@ choosing what to draw (`view`), and sentences (`words`). A chart is one column o
 itself what is hidden and what it cannot show, as it will be passed on without the page.
 """
 
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -187,13 +188,15 @@ def options_chart(table: str, comparisons: tuple[Comparison, ...], view: View) -
     pairs = [(found.measure, found.everybody) for found in words.options_shown(comparisons) if found.everybody]
     if not pairs:
         return None
-    several = len({view.item_name(measure.outcome) for measure, _ in pairs}) > 1
+    # The title names the question of the first answer.
+    question = view.item_name(pairs[0][0].outcome)
     return Chart(
         name=table,
         headline=words.options_headline(view, table),
         subtitle="People in 100 who reported it",
         dots=tuple(
-            _dot(row, measure, words.named(measure, view) if several else measure.label) for measure, row in pairs
+            _dot(row, one, one.label if view.item_name(one.outcome) == question else words.named(one, view))
+            for one, row in pairs
         ),
         everybody=None,
         axis=_share_axis([row for _, row in pairs], mirrored=False, directed=False),
@@ -558,6 +561,8 @@ def _owned(key: str, value: str, prefix: str) -> str:
         return f"#{prefix}-{value[1:]}"
     if key == "style":
         value = value.replace(f"'{theme.CHART_FONT}'", "inherit")
+        # The page makes letters smaller where it shows the drawing larger.
+        value = re.sub(r"font-size: ([\d.]+px)", r"font-size: calc(\1 * var(--letters, 1))", value)
         for colour in COLOURS:
             value = value.replace(colour.light, colour.variable)
     return value.replace("url(#", f"url(#{prefix}-")

@@ -33,6 +33,9 @@ MANY_QUESTIONS = "With many questions, some differ by chance."
 QUESTIONS_CHANGED = "The questionnaire changed between the two waves, so compare with care."
 IF_ALIKE = "if those who answered are like the rest"
 """What every range takes for granted; members choose for themselves whether to answer."""
+CHANCE = (
+    "Where ranges overlap, the order of the groups may be chance. With many groups, so may a small gap between ranges."
+)
 HOW_TO_READ_OPTIONS = f"Each dot is one answer. The answers fit a true share anywhere on its line, {IF_ALIKE}."
 HOW_RANGES_ARE_MEANT = (
     f"The answers fit a true share or average between the ends of its range, {IF_ALIKE}. "
@@ -539,7 +542,7 @@ def how_to_read(found: Comparison) -> str:
     """How a section's charts are read, for somebody who has never seen an interval."""
     order = "" if found.ordered or found.measure.better is None else " The best reported stands first."
     fits = f"Each dot is one group. Its answers fit a true {_true(found.measure)} anywhere on its line, {IF_ALIKE}."
-    return f"{fits} Where ranges overlap, the order of the groups may be chance.{order}"
+    return f"{fits} {CHANCE}{order}"
 
 
 def sentence(text: str) -> str:
@@ -635,15 +638,24 @@ def _hidden_in(view: View, table: str) -> tuple[str, ...]:
     rows: dict[str, list[Row]] = {}
     for row in view.release.rows:
         if row.table == table:
-            rows.setdefault(
-                view.item_label(row.exposure) if row.outcome == names.RESPONDENTS else row.outcome, []
-            ).append(row)
+            rows.setdefault(_asked(row, view), []).append(row)
     alike: dict[str, list[str]] = {}
-    for outcome, of_outcome in rows.items():
-        label = named(view.measure(outcome, ""), view)
+    for label, of_outcome in rows.items():
         if hidden := _hidden_of(view, label, of_outcome):
             alike.setdefault(hidden, []).append(label)
-    return tuple(f"{listed(labels)}: {hidden}." for hidden, labels in alike.items())
+    return tuple(f"{listed(_unmistakable(labels))}: {hidden}." for hidden, labels in alike.items())
+
+
+def _unmistakable(labels: list[str]) -> list[str]:
+    """Labels for a list: in quotation marks where one holds a comma."""
+    return [quoted(label) for label in labels] if len(labels) > 1 and any("," in label for label in labels) else labels
+
+
+def _asked(row: Row, view: View) -> str:
+    """What a row is about: an outcome, or in the table of who answered, the exposure."""
+    if row.outcome == names.RESPONDENTS:
+        return view.item_label(row.exposure)
+    return named(view.measure(row.outcome, row.statistic), view)
 
 
 def _hidden_of(view: View, label: str, rows: list[Row]) -> str:
