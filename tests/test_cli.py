@@ -569,6 +569,7 @@ def test_reports_are_rendered_again_to_the_same_bytes(
 # --- The program as it is installed ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_installed_program_says_the_same(good: Path, home: Path, instrument_file: Path, tmp_path: Path) -> None:
     def installed(*arguments: str | Path) -> Said:
         done = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=120, cwd=tmp_path)
@@ -581,6 +582,7 @@ def test_the_installed_program_says_the_same(good: Path, home: Path, instrument_
     assert installed("history", "--home", home).out.count("release 1") == 1
 
 
+@pytest.mark.slow
 def test_a_run_that_is_interrupted_says_so_and_is_made_good_by_running_again(
     run: Callable[..., Said], home: Path, instrument_file: Path, tmp_path: Path
 ) -> None:

@@ -437,6 +437,15 @@ def test_the_rules_hold_whatever_people_answer(n: int, seed: int, missing: float
     shares_are_made_of_rounded_counts(exact, rows)
 
 
+@pytest.mark.parametrize("seed", [101, 102, 103])
+def test_what_everybody_reported_is_the_last_to_go(seed: int) -> None:
+    counted = tally(community(80, seed, missing=0.04), SURVEY)
+    rows = disclose(estimate(counted, SURVEY, coarsen(counted, SURVEY, POLICY)), POLICY)
+    means = rows.filter(pl.col("level") == "all", pl.col("statistic").str.starts_with("mean"))
+    assert set(means["status"]) <= {"ok", "merged"}
+    assert means.height == 8  # by form and by dose: of pain before, now and in between, and of mood
+
+
 WORDS = ["table", "exposure", "level", "outcome", "statistic"]
 
 

@@ -330,7 +330,7 @@ from survey_pipeline.render import render
 print("ready", flush=True)
 main(sys.argv[1:])
 """
-TRIES = 5
+TRIES = 4
 
 
 def killed_after(seconds: float, arguments: list[str]) -> int:

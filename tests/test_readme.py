@@ -45,8 +45,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def lend_environment(copy: Path) -> None:
     """The environment of this test run, marked as made, so that `make` installs nothing into it on the copy's behalf."""
     (copy / ".venv").mkdir()
-    (copy / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
+    for part in Path(sys.prefix).iterdir():
+        (copy / ".venv" / part.name).symlink_to(part)
     for stamp in (".run", ".test"):
+        (copy / ".venv" / stamp).unlink(missing_ok=True)
         (copy / ".venv" / stamp).touch()
 
 

@@ -283,10 +283,13 @@ def _next_to_hide(rows: Sequence[Row], hidden: Sequence[bool], sums: Sequence[Su
     return _about(min(shown, key=lambda row: (_distance(row, exposed), *_size(row)))) if shown else None
 
 
-def _size(row: Row) -> tuple[int, int]:
-    """The smaller, the less is lost with it: for a share the smaller side counts, for a mean its level."""
+def _size(row: Row) -> tuple[bool, int, int]:
+    """The smaller, the less is lost with it: for a share the smaller side counts, for a mean its level. The row of everybody,
+    which the reader looks at first, is the last to go.
+    """
     events = _count(row, N_EVENTS) if is_share(row) else 0
-    return min(events, _count(row, N_RESPONDENTS) - events), _count(row, "n_level")
+    smaller_side = min(events, _count(row, N_RESPONDENTS) - events)
+    return row[names.LEVEL] == ALL_LEVELS, smaller_side, _count(row, "n_level")
 
 
 def _distance(row: Row, other: Row) -> int:
