@@ -35,7 +35,7 @@ def as_bytes(frame: pl.DataFrame) -> bytes:
 # --- Adding -------------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(seeds, st.lists(st.integers(0, 80), min_size=1, max_size=5))
 def test_tallies_of_parts_add_to_the_tally_of_the_whole(seed: int, cuts: list[int]) -> None:
     answers = community(80, seed, missing=0.2)
@@ -71,7 +71,7 @@ def test_the_tally_reads_only_the_columns_it_names() -> None:
 # --- Everybody once -------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(seeds, st.floats(0, 1))
 def test_everybody_is_counted_once_for_each_exposure_and_outcome(seed: int, missing: float) -> None:
     answers = community(60, seed, missing)

@@ -423,7 +423,7 @@ def test_no_stage_can_be_told_more_closely_than_its_mark(parts: list[int], kept:
 # --- Always -----------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(st.integers(10, 250), st.integers(0, 10_000), st.sampled_from([0.0, 0.05, 0.3]))
 def test_the_rules_hold_whatever_people_answer(n: int, seed: int, missing: float) -> None:
     counted = tally(community(n, seed, missing), SURVEY)

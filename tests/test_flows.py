@@ -46,6 +46,9 @@ HEADINGS = (
     *("Anxiety", "Depression", "Insomnia", "OCD", "Music effects", "Comments"),
 )
 
+WITHOUT_HEADINGS = ("2026-01-01", *MARKERS, *("an answer" + " too" * number for number in range(7)))
+"""What stands in the first line of a file whose headings were cut off: somebody's answers."""
+
 
 # --- Exports, programs, and looking everywhere ------------------------------------------------------------------------
 
@@ -234,11 +237,11 @@ def test_a_backfill_ends_at_the_wave_that_cannot_be_taken(tmp_path: Path) -> Non
     place = Place(tmp_path)
     write_export(place.exports / "music-2026-01.csv")
     # Without headings, the first person's answers stand in their place.
-    write_export(place.exports / "music-2026-02.csv", headings=("Fav", "genre", *MARKERS))
-    write_export(place.exports / "music-2026-03.csv")
+    write_export(place.exports / "music-2026-02.csv", headings=WITHOUT_HEADINGS)
+    write_export(place.exports / "music-2026-03.csv", rows=220)
     done = place.run("backfill.py", "exports", "--home", "home")
     assert done.returncode == 3
-    assert "'music-2026-02.csv' has no column for the required item 'favourite_genre'" in done.stderr
+    assert "'music-2026-02.csv' has no column for the item 'consent'" in done.stderr
     assert "The wave 2026-02 was not published. Not begun: 2026-03." in done.stderr
     assert_quiet(done.stdout + done.stderr)
     assert sorted(path.name for path in (place.home / "reports" / "music").iterdir()) == ["2026-01", "index.html"]
@@ -555,8 +558,8 @@ def test_the_schedule_is_monthly(server: "SyncPrefectClient", deployed: Path) ->
 
 @pytest.mark.slow
 def test_a_worker_publishes_the_newest_wave_unattended(server: "SyncPrefectClient", deployed: Path) -> None:
-    write_export(deployed / "exports" / "music-2026-01.csv")
-    write_export(deployed / "exports" / "music-2026-02.csv")
+    write_export(deployed / "exports" / "magnesium" / "music-2026-01.csv")
+    write_export(deployed / "exports" / "magnesium" / "music-2026-02.csv")
     run = run_by_worker(server, deployed, "publish-wave/publish-wave")
     assert (run.state_name, run.name) == ("Completed", "publish the newest wave")
     assert [path.name for path in sorted((deployed / "reports" / "music").iterdir())] == ["2026-02", "index.html"]
@@ -564,7 +567,7 @@ def test_a_worker_publishes_the_newest_wave_unattended(server: "SyncPrefectClien
 
 @pytest.mark.slow
 def test_a_worker_that_is_refused_fails_in_one_word(server: "SyncPrefectClient", deployed: Path) -> None:
-    write_export(deployed / "exports" / "music-2026-03.csv", headings=("Fav", "genre", *MARKERS))
+    write_export(deployed / "exports" / "magnesium" / "music-2026-03.csv", headings=WITHOUT_HEADINGS)
     run = run_by_worker(server, deployed, "publish-wave/publish-wave")
     assert run.state_name == "Failed"
     assert run.state.message == "Stopped by InputRefused. Why stands in the output of the run, not here."

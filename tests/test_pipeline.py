@@ -84,6 +84,22 @@ def test_a_correction_is_a_second_release_and_the_first_stays_in_the_ledger(
     assert latest(ledger)["2026-01"].release.correction == "late answers" and done.releases[0].release_number == 2
 
 
+def test_a_correction_splits_no_level_that_was_published_merged(
+    tmp_path: Path, instrument_file: Path, home: Path
+) -> None:
+    few = [*rows(60, form="Citrate"), *rows(30, 60, form="Oxide"), *rows(8, 90, form="A mix")]
+    more = [*few, *rows(40, 100, form="A mix")]
+    for number, (people, why) in enumerate([(few, None), (more, "late answers")]):
+        export = write(tmp_path / f"{number}.csv", people)
+        run_wave(
+            RunRequest.checked(
+                exports=(export,), instrument=str(instrument_file), wave="2026-01", home=home, correction=why
+            )
+        )
+    first, second = [stored.release.levels["form"] for stored in Warehouse(home / "warehouse").releases("club")]
+    assert [level.label for level in first] == [level.label for level in second] == ["Citrate", "A mix or Oxide"]
+
+
 def test_a_refused_correction_costs_nothing_of_what_was_published(
     home: Path, instrument_file: Path, export: Path, tmp_path: Path
 ) -> None:

@@ -4,7 +4,7 @@ What belongs here: calling coarsen, estimate and disclose in order and putting t
 from. Pure: from a tally and the earlier releases to a release. What does not: storing it (`stages`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 
@@ -58,8 +58,8 @@ def make_release(
 
 
 def earlier_levels(ledger: Sequence[Release], wave: str) -> dict[str, list[Level]]:
-    """The levels of the wave before, as they were published."""
-    before = release_before(ledger, wave)
+    """The levels of this wave's last release if it is being corrected, else of the wave before, as they were published."""
+    before = _last(release for release in ledger if release.wave <= wave)
     if before is None:
         return {}
     return {
@@ -72,8 +72,11 @@ def earlier_levels(ledger: Sequence[Release], wave: str) -> dict[str, list[Level
 
 def release_before(ledger: Sequence[Release], wave: str) -> Release | None:
     """The release in force of the wave before, if there is one."""
-    earlier = [release for release in ledger if release.wave < wave]
-    return max(earlier, key=lambda release: (release.wave, release.release_number), default=None)
+    return _last(release for release in ledger if release.wave < wave)
+
+
+def _last(releases: Iterable[Release]) -> Release | None:
+    return max(releases, key=lambda release: (release.wave, release.release_number), default=None)
 
 
 def _published_levels(exposure: str, levels: Sequence[Level], instrument: Instrument) -> tuple[PublishedLevel, ...]:

@@ -109,8 +109,9 @@ def choose_levels(item: Item, needs: Needs, earlier: Sequence[Level] | None = No
     for wider in steps[1:]:
         levels = _up_one_step(levels, wider, needs)
     unlike_others = {option.code for option in item.options if option.exclusive}
-    apart = tuple(level for level in levels if level.code in unlike_others)
-    return (*_pool([level for level in levels if level not in apart], needs), *apart)
+    apart = [level for level in levels if level.code in unlike_others]
+    pooled = _pool([level for level in levels if level not in apart], needs)
+    return (*pooled, *(level for level in apart if needs.people(level)))
 
 
 def _without_nobody(levels: Sequence[Level], needs: Needs) -> tuple[Level, ...]:
