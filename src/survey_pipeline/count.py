@@ -74,24 +74,27 @@ def _value_axes(outcome: Outcome) -> tuple[int, int]:
 def _cells(batch: pl.DataFrame, instrument: Instrument) -> dict[Key, Places]:
     """For each exposure and outcome, the cell (a place in the flattened cube) of every respondent."""
     by_exposure = exposures(instrument)
-    levels = {name: _places(batch, level_place(name, instrument.items[name])) for name in by_exposure}
-    values = {outcome: _value_cell(batch, outcome) for outcomes in by_exposure.values() for outcome in outcomes}
+    outcomes = {outcome.name: outcome for found in by_exposure.values() for outcome in found}
+    levels = _places(batch, {name: level_place(name, instrument.items[name]) for name in by_exposure})
+    values = _places(batch, {name: _value_cell(outcome) for name, outcome in outcomes.items()})
     return {
-        (name, outcome.name): levels[name] * np.prod(_value_axes(outcome)) + values[outcome]
-        for name, outcomes in by_exposure.items()
-        for outcome in outcomes
+        (name, outcome.name): levels[name] * np.prod(_value_axes(outcome)) + values[outcome.name]
+        for name, found in by_exposure.items()
+        for outcome in found
     }
 
 
-def _value_cell(batch: pl.DataFrame, outcome: Outcome) -> Places:
-    after = _places(batch, _follow_up_place(outcome))
+def _value_cell(outcome: Outcome) -> pl.Expr:
+    after = _follow_up_place(outcome)
     if outcome.baseline is None:
         return after
-    return _places(batch, _grid_place(pl.col(outcome.baseline), outcome.grid)) * (outcome.grid.size + 1) + after
+    return _grid_place(pl.col(outcome.baseline), outcome.grid) * (outcome.grid.size + 1) + after
 
 
-def _places(batch: pl.DataFrame, place: pl.Expr) -> Places:
-    return batch.select(place.cast(pl.Int64).alias("place")).to_series().to_numpy()
+def _places(batch: pl.DataFrame, places: Mapping[str, pl.Expr]) -> dict[str, Places]:
+    """All places asked for, in one go over the batch."""
+    found = batch.select(place.cast(pl.Int64).alias(name) for name, place in places.items())
+    return {name: found[name].to_numpy() for name in found.columns}
 
 
 def _follow_up_place(outcome: Outcome) -> pl.Expr:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from survey_pipeline.errors import InputRefused
 
@@ -141,8 +142,10 @@ class _Look:
             )
 
     def _refuse_what_is_no_text(self, whole: Bytes, ends: Places) -> None:
+        if _is_text(whole):
+            return
         try:
-            str(whole.data, "utf-8")
+            whole.tobytes().decode()
         except UnicodeDecodeError as error:
             raise InputRefused(
                 f"The file '{self.name}' is not UTF-8 text: see {_row(self._record_at(error.start, ends))}.",
@@ -182,6 +185,15 @@ class _Look:
 
 def _row(record: int) -> str:
     return f"row {record} (headings not counted)" if record else "the row of headings"
+
+
+def _is_text(data: Bytes) -> bool:
+    """Whether bytes are UTF-8. Asked of polars, which looks at many at once; it does not say where they are not."""
+    try:
+        pl.Series([data.tobytes()], dtype=pl.Binary).cast(pl.String)
+    except pl.exceptions.PolarsError:
+        return False
+    return True
 
 
 def _outside(places: Places, quotes: Places) -> Places:
