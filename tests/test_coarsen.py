@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from survey_pipeline.coarsen import coarsen, merge
 from survey_pipeline.count import tally
-from survey_pipeline.instrument import Instrument, Level, atoms
+from survey_pipeline.instrument import Instrument
+from survey_pipeline.levels import Level, atoms
 from survey_pipeline.names import NOT_APPLICABLE, NOT_STATED
 from survey_pipeline.release import Policy
 

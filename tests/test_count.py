@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from survey_pipeline.count import TALLY_SCHEMA, add, columns_needed, tally, tally_batches
-from survey_pipeline.instrument import Instrument, atoms
+from survey_pipeline.instrument import Instrument
+from survey_pipeline.levels import atoms
 from survey_pipeline.outcomes import exposures
 
 SURVEY = survey()

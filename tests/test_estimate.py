@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from survey_pipeline.count import tally
 from survey_pipeline.estimate import ESTIMATES_SCHEMA, estimate
-from survey_pipeline.instrument import Instrument, partitions
+from survey_pipeline.instrument import Instrument
+from survey_pipeline.levels import partitions
 
 SURVEY = survey()
 LABELS = {form.capitalize(): form for form in FORMS}

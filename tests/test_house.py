@@ -18,7 +18,15 @@ PACKAGE = ROOT / "src" / "survey_pipeline"
 FLOORS: tuple[dict[str, set[str]], ...] = (
     {"names": set(), "errors": set()},
     {"instrument": set()},
-    {"outcomes": set(), "release": set(), "request": set(), "codebook": set(), "reports": set(), "spool": set()},
+    {
+        "levels": set(),
+        "outcomes": set(),
+        "release": set(),
+        "request": set(),
+        "codebook": set(),
+        "reports": set(),
+        "spool": set(),
+    },
     {
         "answers": set(),
         "exports": set(),
@@ -54,7 +62,7 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
         "__init__": set(),
     },
 )
-EVERYWHERE = {"names", "errors", "instrument", "outcomes", "release", "request"}
+EVERYWHERE = {"names", "errors", "instrument", "levels", "outcomes", "release", "request"}
 
 
 def modules() -> dict[str, list[Path]]:

@@ -16,19 +16,15 @@ from survey_pipeline.instrument import (
     Instrument,
     Item,
     Kind,
-    Level,
     Option,
     Role,
     Threshold,
-    atoms,
-    band_ends,
     headings_to_items,
-    is_ordered,
     load_instrument,
     parse_instrument,
-    partitions,
     shipped_instruments,
 )
+from survey_pipeline.levels import Level, atoms, band_ends, is_ordered, partitions
 from survey_pipeline.names import NOT_APPLICABLE, NOT_STATED
 from survey_pipeline.sample.population import band_place, stretch_place
 

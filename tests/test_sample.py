@@ -14,6 +14,7 @@ from survey_pipeline import instrument as module
 from survey_pipeline.answers import fold
 from survey_pipeline.errors import InputRefused, WrongUsage
 from survey_pipeline.instrument import Instrument, Kind, load_instrument, parse_instrument
+from survey_pipeline.levels import partitions
 from survey_pipeline.names import ALL_LEVELS, INVENTED_HEADING, NOT_APPLICABLE, NOT_STATED
 from survey_pipeline.sample import (
     SamplePlan,
@@ -465,7 +466,7 @@ def test_the_mess_does_not_move_the_truth(magnesium: Instrument, plan: SamplePla
 
 def test_levels_hold_everybody_once(magnesium: Instrument, plan: SamplePlan) -> None:
     for name in (magnesium.form, magnesium.dose):
-        for way in module.partitions(magnesium.items[name]):
+        for way in partitions(magnesium.items[name]):
             shares = [true_level_share(magnesium, plan, WAVE, level.code, name) for level in way]
             assert sum(shares) == pytest.approx(1)
     ages = [*magnesium.items["age_band"].codes, NOT_STATED]

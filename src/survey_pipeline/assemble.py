@@ -13,7 +13,8 @@ from survey_pipeline.coarsen import coarsen
 from survey_pipeline.disclose import disclose, disclose_stages
 from survey_pipeline.errors import NotSafeToPublish
 from survey_pipeline.estimate import estimate
-from survey_pipeline.instrument import Instrument, Level, atoms
+from survey_pipeline.instrument import Instrument
+from survey_pipeline.levels import Level, atoms
 from survey_pipeline.reading import ExportReport
 from survey_pipeline.release import InstrumentSummary, Policy, PublishedLevel, Release, StageCount
 

@@ -14,7 +14,8 @@ import polars as pl
 
 from survey_pipeline import names
 from survey_pipeline.estimate import cells_of, figures
-from survey_pipeline.instrument import Instrument, Item, Level, atoms, is_ordered, partitions
+from survey_pipeline.instrument import Instrument, Item
+from survey_pipeline.levels import Level, atoms, is_ordered, partitions
 from survey_pipeline.names import NOT_APPLICABLE, NOT_STATED
 from survey_pipeline.outcomes import BEING_THERE, Outcome, exposures
 from survey_pipeline.release import Policy

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from survey_pipeline.instrument import Instrument, Item, Kind, atoms, band_ends
+from survey_pipeline.instrument import Instrument, Item, Kind
+from survey_pipeline.levels import atoms, band_ends
 from survey_pipeline.names import BASELINE_VALUE, EXPOSURE, FOLLOW_UP_VALUE, LEVEL, N_RESPONDENTS, OUTCOME
 from survey_pipeline.outcomes import Grid, Outcome, exposures
 

@@ -12,7 +12,8 @@ import numpy.typing as npt
 import polars as pl
 
 from survey_pipeline import names, statistics
-from survey_pipeline.instrument import Instrument, Kind, Level, Threshold, partitions
+from survey_pipeline.instrument import Instrument, Kind, Threshold
+from survey_pipeline.levels import Level, partitions
 from survey_pipeline.names import ALL_LEVELS, BASELINE_VALUE, FOLLOW_UP_VALUE, N_RESPONDENTS, RESPONDENTS, WHO_ANSWERED
 from survey_pipeline.outcomes import BEING_THERE, Outcome, Table, tables
 from survey_pipeline.statistics import Counts, Estimated, Numbers

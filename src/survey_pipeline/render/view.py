@@ -12,7 +12,8 @@ from functools import cached_property
 from scipy.special import ndtri
 
 from survey_pipeline import names
-from survey_pipeline.instrument import Instrument, Item, Kind, Threshold, is_ordered
+from survey_pipeline.instrument import Instrument, Item, Kind, Threshold
+from survey_pipeline.levels import is_ordered
 from survey_pipeline.names import Status
 from survey_pipeline.release import PublishedLevel, Release, Row
 

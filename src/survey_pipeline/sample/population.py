@@ -23,18 +23,8 @@ import numpy as np
 import numpy.typing as npt
 
 from survey_pipeline.errors import WrongUsage, did_you_mean
-from survey_pipeline.instrument import (
-    Band,
-    Instrument,
-    Item,
-    Kind,
-    Level,
-    Role,
-    Threshold,
-    atoms,
-    band_ends,
-    partitions,
-)
+from survey_pipeline.instrument import Band, Instrument, Item, Kind, Role, Threshold
+from survey_pipeline.levels import Level, atoms, band_ends, partitions
 from survey_pipeline.names import ALL_LEVELS, NOT_APPLICABLE, NOT_STATED
 from survey_pipeline.sample.cells import lost_share, plain
 from survey_pipeline.sample.plan import Course, SamplePlan, Weights
