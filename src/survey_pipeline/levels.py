@@ -1,7 +1,7 @@
 """Levels: the ways in which an exposure cuts people into groups, from the finest upwards.
 
-What belongs here: atoms (the finest levels, in which people are counted) and the declared partitions made of them. What does
-not: which of them may be published (`coarsen`), and any number of people.
+What belongs here: atoms (the finest levels, in which people are counted) and the declared partitions made of them.
+What does not: which of them may be published (`coarsen`), and any number of people.
 """
 
 from survey_pipeline.instrument import Band, Code, Group, Item, Kind, Strict
