@@ -31,6 +31,7 @@ def main(export: Path, out: Path) -> None:
     )
     clean = (
         raw.filter(pl.col("consent").str.to_lowercase() == instrument.items["consent"].consent_answer.lower())
+        .filter(_code(instrument, FORM).is_not_null())
         .unique("respondent_code", keep="first", maintain_order=True)
         .select(
             _code(instrument, FORM).alias(FORM),
@@ -41,7 +42,6 @@ def main(export: Path, out: Path) -> None:
                 if name not in (FORM, ROUTE, "consent", "respondent_code")
             ),
         )
-        .filter(pl.col(FORM).is_not_null())
         .with_columns(_band().alias("band"))
     )
     frame = clean.collect(engine="streaming")
