@@ -621,3 +621,20 @@ def test_a_fault_of_ours_says_its_place_and_nobodys_answer(
 
 def test_the_shipped_instrument_is_found_by_name() -> None:
     assert call("codebook", "-i", "magnesium", "--json").document["instrument"] == load_instrument("magnesium").name
+
+
+def test_a_backfill_leaves_published_waves_as_they_are_and_goes_on(
+    tmp_path: Path, home: Path, instrument_file: Path
+) -> None:
+    folder = tmp_path / "waves"
+    folder.mkdir()
+    write(folder / "club-2026-01.csv", rows(60))
+    assert call("backfill", folder, "-i", instrument_file, "--home", home).code == 0
+    published = contents(home / "reports" / "club" / "2026-01")
+    write(folder / "club-2026-01.csv", rows(61))
+    write(folder / "club-2026-02.csv", rows(62, 100))
+    said = call("backfill", folder, "-i", instrument_file, "--home", home)
+    assert said.code == 0
+    assert said.err == "The wave '2026-01' is already published, from other exports. It stays as it is.\n"
+    assert contents(home / "reports" / "club" / "2026-01") == published
+    assert (home / "reports" / "club" / "2026-02" / "index.html").is_file()
