@@ -10,9 +10,10 @@ from club import club, club_with
 from hypothesis import given
 from hypothesis import strategies as st
 
-from survey_pipeline.answers import STORED_TYPE, Answer, Refused, fold, read_answers, reader
+from survey_pipeline.answers import STORED_TYPE, Answer, Refused, read_answers, reader
 from survey_pipeline.instrument import Instrument, Item, Kind
 from survey_pipeline.names import Rule
+from survey_pipeline.texts import fold
 
 UNKNOWN = Refused(Rule.UNKNOWN_OPTION)
 SEVERAL = Refused(Rule.SEVERAL_ANSWERS)

@@ -31,7 +31,7 @@ def cells(export: Export) -> list[list[str]]:
 
 def read_in_batches(export: Export, rows: int = 100) -> list[list[str]]:
     batches = export.batches(range(len(export.headings)), rows)
-    return [[cell or "" for cell in row] for batch in batches for row in batch.rows()]
+    return [[cell or "" for cell in row] for _, batch in batches for row in batch.rows()]
 
 
 # --- What stands in the file is what is read ----------------------------------------------------------------------------
@@ -69,7 +69,7 @@ def test_a_well_formed_file_is_read_cell_by_cell(
         assert list(export.headings) == table[0]
         assert cells(export) == table[1:]
         assert read_in_batches(export, rows=2) == table[1:]
-        assert export.contents.records == len(table) - 1 and export.irregular == ()
+        assert export.records == len(table) - 1 and export.irregular == ()
         assert export.sha256 == sha256(path.read_bytes()).hexdigest()
 
 
@@ -266,7 +266,7 @@ AT_HAND = pytest.mark.skipif(not MALFORMED.exists(), reason="the shared files ar
 )
 def test_real_exports_with_one_row_of_headings(name: str, n_rows: int, n_columns: int) -> None:
     export = read_export(SHARED / "exports" / name)
-    assert export.frame.shape == (n_rows, n_columns) == (export.contents.records, len(export.headings))
+    assert export.frame.shape == (n_rows, n_columns) == (export.records, len(export.headings))
 
 
 @AT_HAND

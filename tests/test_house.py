@@ -16,7 +16,7 @@ PACKAGE = ROOT / "src" / "survey_pipeline"
 # Each room may import from rooms on lower floors only; rooms on one floor know nothing of each other's insides, except for
 # what stands behind a room's name here.
 FLOORS: tuple[dict[str, set[str]], ...] = (
-    {"names": set(), "errors": set()},
+    {"names": set(), "errors": set(), "texts": set()},
     {"instrument": set()},
     {
         "levels": set(),
@@ -29,7 +29,9 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
     },
     {
         "answers": set(),
-        "exports": set(),
+        "doses": set(),
+        "exports": {"spool"},
+        "personal": set(),
         "policy": set(),
         "statistics": set(),
         "waves": set(),
@@ -62,7 +64,7 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
         "__init__": set(),
     },
 )
-EVERYWHERE = {"names", "errors", "instrument", "levels", "outcomes", "release", "request"}
+EVERYWHERE = {"names", "errors", "texts", "instrument", "levels", "outcomes", "release", "request"}
 
 
 def modules() -> dict[str, list[Path]]:

@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from survey_pipeline import exports
-from survey_pipeline.answers import Refused, fold, reader
+from survey_pipeline.answers import Refused, reader
 from survey_pipeline.errors import InputRefused
 from survey_pipeline.ingest import Hashes, match_columns
 from survey_pipeline.instrument import Instrument
 from survey_pipeline.reading import check_exports
+from survey_pipeline.texts import fold
 
 YES = "Yes, you may."
 

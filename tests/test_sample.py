@@ -11,7 +11,6 @@ import polars as pl
 import pytest
 
 from survey_pipeline import instrument as module
-from survey_pipeline.answers import fold
 from survey_pipeline.errors import InputRefused, WrongUsage
 from survey_pipeline.instrument import Instrument, Kind, load_instrument, parse_instrument
 from survey_pipeline.levels import partitions
@@ -34,6 +33,7 @@ from survey_pipeline.sample.cells import lost_share, ways
 from survey_pipeline.sample.plan import Mess, problems
 from survey_pipeline.sample.population import Population, truth, wobble
 from survey_pipeline.sample.write import opening
+from survey_pipeline.texts import fold
 
 MAGNESIUM = Path(module.__file__).parents[2] / "schemas" / "magnesium"
 WAVE = "2026-spring"

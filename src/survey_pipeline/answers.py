@@ -7,7 +7,6 @@ must obey (`schema`), and which rows are kept (`validate`).
 
 import math
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -17,6 +16,7 @@ import polars as pl
 
 from survey_pipeline.instrument import Item, Kind, Option
 from survey_pipeline.names import Rule, option_column
+from survey_pipeline.texts import fold
 
 MOST_REMEMBERED = 10_000
 """Different texts of one item whose reading is kept from batch to batch: more than a closed question has."""
@@ -44,18 +44,6 @@ class Refused:
 Answer = str | bool | float | date | frozenset[str] | Refused | None
 """A value, None for no answer, or a refusal. Several ticked options are the set of their codes."""
 Reader = Callable[[str], Answer]
-
-
-INVISIBLE = dict.fromkeys(map(ord, "\u200b\u2060\ufeff\u00ad"))
-"""Zero-width spaces, a byte order mark, a soft hyphen: they come along when a text is copied."""
-
-
-def fold(text: str) -> str:
-    """What is typed differently but meant alike becomes alike: case, spaces of any kind, a final full stop, and the two
-    ways in which Unicode writes an accent.
-    """
-    folded = unicodedata.normalize("NFC", " ".join(text.translate(INVISIBLE).split()).casefold())
-    return folded.removesuffix(".").rstrip() or folded
 
 
 def reader(item: Item, missing: Iterable[str] = ()) -> Reader:

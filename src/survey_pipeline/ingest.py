@@ -12,11 +12,12 @@ from difflib import get_close_matches
 import numpy as np
 import polars as pl
 
-from survey_pipeline.answers import Reader, fold, read_answers, reader
+from survey_pipeline.answers import Reader, read_answers, reader
 from survey_pipeline.errors import InputRefused
 from survey_pipeline.exports import Export
 from survey_pipeline.instrument import Instrument, Item, Role, headings_to_items
 from survey_pipeline.names import RECORD, Exclusion
+from survey_pipeline.texts import fold
 
 
 @dataclass(frozen=True)
@@ -125,23 +126,25 @@ def batches(export: Export, instrument: Instrument, seen: Seen) -> Iterator[Batc
     places = match_columns(export, instrument)
     names = {str(place): name for name, place in places.items()}
     readers = {name: reader(item, instrument.missing) for name, item in instrument.stored.items()}
-    first = 1
-    for raw in export.batches(sorted(places.values())):
-        yield _batch(export, instrument, raw.rename(names), readers, seen, first)
-        first += raw.height
+    for records, raw in export.batches(sorted(places.values())):
+        yield _batch(export, instrument, raw.rename(names), readers, seen, records)
 
 
 def _batch(
-    export: Export, instrument: Instrument, raw: pl.DataFrame, readers: Mapping[str, Reader], seen: Seen, first: int
+    export: Export,
+    instrument: Instrument,
+    raw: pl.DataFrame,
+    readers: Mapping[str, Reader],
+    seen: Seen,
+    records: pl.Series,
 ) -> Batch:
     reason = exclusions(raw, instrument, seen)
-    records = pl.int_range(first, first + raw.height, dtype=pl.Int64, eager=True).alias(RECORD)
     kept = reason.is_null()
     texts = raw.filter(kept)
     read = read_answers(texts, instrument.stored, readers)
     return Batch(
         export,
-        records.filter(kept),
+        records.alias(RECORD).filter(kept),
         texts,
         read.answers,
         read.refused,

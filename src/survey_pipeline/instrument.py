@@ -19,7 +19,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from survey_pipeline.errors import InputRefused, WrongUsage, did_you_mean
-from survey_pipeline.names import NOT_STATED, option_column
+from survey_pipeline.names import NOT_STATED, WAVE_PATTERN, option_column
 
 Code = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
 """Lower case, digits and underscores: safe as a column, a file name and a reference."""
@@ -40,6 +40,7 @@ class Kind(StrEnum):
     SCALE = "scale"
     NUMBER = "number"
     DATE = "date"
+    DOSE = "dose"
     TEXT = "text"
 
 
@@ -100,6 +101,17 @@ class Group(Strict):
     of: tuple[Code, ...] = Field(min_length=2)
 
 
+class Compound(Strict):
+    """A substance in which a dose may be written, and how much of its weight counts.
+
+    `elemental_percent`: per cent of the compound's weight; several where several salts share the name.
+    """
+
+    code: Code
+    texts: tuple[str, ...] = Field(min_length=1)
+    elemental_percent: tuple[float, ...] = Field(min_length=1)
+
+
 class Threshold(Strict):
     """When a person counts as a responder, and who says so."""
 
@@ -155,6 +167,14 @@ class Item(Strict):
     step: float | None = Field(default=None, gt=0)
     missing: tuple[str, ...] = ()
     fixes: dict[str, str] = Field(default_factory=dict)
+    decimal_sign: str | None = Field(default=None, pattern="^(point|comma)$")
+    """What stands before the decimals. Without it both do, and 1.234 is refused: it may be a thousand."""
+    date_order: str | None = Field(default=None, pattern="^(day_first|month_first)$")
+    """How 3/4/2026 is meant. Without it such a date is refused; 13/4/2026 is plain."""
+    compounds: tuple[Compound, ...] = ()
+    since: Annotated[str, Field(pattern=WAVE_PATTERN)] | None = None
+    until: Annotated[str, Field(pattern=WAVE_PATTERN)] | None = None
+    """The first and the last wave in which the item is asked, both included; without them, always."""
     bands: tuple[Band, ...] = ()
     wider_bands: tuple[tuple[Band, ...], ...] = ()
     groups: tuple[tuple[Group, ...], ...] = ()
@@ -222,6 +242,10 @@ def _item_problems(item: Item) -> Iterator[str]:
         yield "a consent item needs consent_answer, the text that means consent"
     if item.role is Role.CONSENT and item.options and len(item.consent_texts) < 2:
         yield "consent_answer is none of the item's options"
+    if item.compounds and item.kind is not Kind.DOSE:
+        yield "only the kind dose takes compounds"
+    if item.since and item.until and item.since > item.until:
+        yield "`since` must not lie behind `until`"
     if any(threshold.needs_baseline for threshold in item.thresholds) and item.baseline is None:
         yield "a threshold in percent or points needs a baseline item"
     if any(not _is_partition(groups, item.codes) for groups in item.groups):
@@ -257,10 +281,23 @@ class TableSpec(Strict):
 
 
 class Duplicates(Strict):
-    """Which rows count as the same answer handed in twice; the first is kept."""
+    """Which rows count as the same answer handed in twice, and which of them counts."""
 
     identical_rows: bool = False
     same_respondent: bool = False
+    same_token: bool = False
+    """The survey tool's own mark of an invitation or a response came twice."""
+    same_answers_within_minutes: float | None = Field(default=None, gt=0)
+    keep: str = Field(default="first", pattern="^(first|last)$")
+
+
+class Completeness(Strict):
+    """Which rows are whole answers of a person, where the survey tool says so."""
+
+    unfinished: str = Field(default="exclude", pattern="^(exclude|keep)$")
+    previews: str = Field(default="exclude", pattern="^(exclude|keep)$")
+    event: str = ""
+    """Of a survey that is answered at several events: the one that is counted."""
 
 
 class Reference(Strict):
@@ -268,6 +305,20 @@ class Reference(Strict):
 
     text: str
     source: str
+
+
+def _mission_tables(given: dict[str, Any]) -> list[dict[str, Any]]:
+    """Outcomes by form and by dose."""
+    shown = (("form_by_outcome", "form"), ("dose_by_outcome", "dose"))
+    return [
+        {
+            "name": name,
+            "title": f"What people reported, by {of}",
+            "exposure": given.get(of),
+            "outcomes": given["outcomes"],
+        }
+        for name, of in shown
+    ]
 
 
 class Instrument(Strict):
@@ -284,14 +335,25 @@ class Instrument(Strict):
     form: Code
     dose: Code
     items: dict[Code, Item]
-    tables: tuple[TableSpec, ...] = Field(min_length=1)
+    outcomes: tuple[Code, ...] = ()
+    """What the tables of an instrument without tables of its own show: by form and by dose."""
+    tables: tuple[TableSpec, ...] = ()
     who_answered: tuple[Code, ...] = ()
     duplicates: Duplicates = Duplicates()
+    completeness: Completeness = Completeness()
     missing: tuple[str, ...] = ()
     cannot_say: tuple[str, ...] = ()
     evidence: tuple[Reference, ...] = ()
     safety: tuple[str, ...] = ()
     ask: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_tables(cls, given: Any) -> Any:
+        """Without tables of its own an instrument has the mission's two, of its `outcomes`."""
+        if isinstance(given, dict) and not given.get("tables") and given.get("outcomes"):
+            return {**given, "tables": _mission_tables(given)}
+        return given
 
     @model_validator(mode="after")
     def _references_exist(self) -> Self:
@@ -318,6 +380,8 @@ def _instrument_problems(instrument: Instrument) -> Iterator[str]:
     for where, name in _references(instrument):
         if name not in items:
             yield f"{where} names the item '{name}', which does not exist.{did_you_mean(name, items)}"
+    if not instrument.tables:
+        yield "there is nothing to show: give `outcomes`, the items to show by form and by dose, or `[[tables]]`"
     for name in {instrument.form, instrument.dose, *(table.exposure for table in instrument.tables)}:
         if name in items and not _has_levels(items[name]):
             yield f"the exposure '{name}' has neither options nor bands"

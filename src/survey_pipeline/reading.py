@@ -70,11 +70,7 @@ def open_exports(paths: Sequence[Path]) -> list[Export]:
     _refuse_one_name(exports)
     _refuse_one_content(exports)
     for export in exports:
-        export.refuse_irregular()
-        if not export.contents.records:
-            raise InputRefused(
-                f"'{export.path.name}' holds headings but no answers.", "Export it again, with its answers."
-            )
+        export.refuse_unreadable()
     return exports
 
 

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from survey_pipeline.errors import WrongUsage
 from survey_pipeline.instrument import explain
+from survey_pipeline.names import WAVE_PATTERN
 
-WAVE_PATTERN = r"^[0-9]{4}(-(0[1-9]|1[0-2])|-Q[1-4]|-W(0[1-9]|[1-4][0-9]|5[0-3]))?$"
 WAVE_HELP = "A wave is a year, a month, a quarter or a week: 2026, 2026-03, 2026-Q1, 2026-W09."
 Wave = Annotated[str, Field(pattern=WAVE_PATTERN)]
 

@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 
 from survey_pipeline.errors import WrongUsage
-from survey_pipeline.request import WAVE_PATTERN
+from survey_pipeline.names import WAVE_PATTERN
 
 Found = tuple[str, Path]
 """A wave, and one of its exports."""

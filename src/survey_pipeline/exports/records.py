@@ -15,6 +15,7 @@ import numpy.typing as npt
 import polars as pl
 
 from survey_pipeline.errors import InputRefused
+from survey_pipeline.exports.sheet import Irregular
 
 Bytes = npt.NDArray[np.uint8]
 Places = npt.NDArray[np.intp]
@@ -26,15 +27,6 @@ LONGEST_RECORD = 1 << 26
 """More bytes than any person's answers: a quotation mark was left open."""
 MOST_IRREGULAR = 1_000
 """More records than this that do not fit the headings are not worth a list."""
-
-
-@dataclass(frozen=True)
-class Irregular:
-    """A record that does not fit the headings: its number, headings not counted, its cells, and what is wrong."""
-
-    record: int
-    fields: int
-    reason: str
 
 
 @dataclass(frozen=True)
