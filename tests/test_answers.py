@@ -10,9 +10,9 @@ from club import club, club_with
 from hypothesis import given
 from hypothesis import strategies as st
 
-from survey_pipeline.answers import STORED_TYPE, Answer, Refused, read_answers, reader
+from survey_pipeline.answers import STORED_TYPE, Answer, Noted, Refused, read_answers, reader
 from survey_pipeline.instrument import Instrument, Item, Kind
-from survey_pipeline.names import Rule
+from survey_pipeline.names import NOTHING_TICKED, Rule
 from survey_pipeline.texts import fold
 
 UNKNOWN = Refused(Rule.UNKNOWN_OPTION)
@@ -20,6 +20,8 @@ SEVERAL = Refused(Rule.SEVERAL_ANSWERS)
 CONTRADICTORY = Refused(Rule.CONTRADICTORY_ANSWERS)
 NOT_A_NUMBER = Refused(Rule.NOT_A_NUMBER)
 NOT_A_DATE = Refused(Rule.NOT_A_DATE)
+AMBIGUOUS = Refused(Rule.AMBIGUOUS_NUMBER)
+AMBIGUOUS_DATE = Refused(Rule.AMBIGUOUS_DATE)
 
 
 def read(name: str, text: str, instrument: Instrument | None = None) -> Answer:
@@ -210,8 +212,18 @@ def test_yes_or_no(written: str, becomes: Answer) -> None:
         ("200 mg twice", NOT_A_NUMBER),
         ("mg 200", NOT_A_NUMBER),
         ("mg", NOT_A_NUMBER),
-        ("3,5", NOT_A_NUMBER),
-        ("1,000", NOT_A_NUMBER),
+        ("3,5", 3.5),
+        ("200,25 mg", 200.25),
+        ("1,000", AMBIGUOUS),
+        ("23.824", AMBIGUOUS),
+        ("-123.456", AMBIGUOUS),
+        ("0.125", 0.125),
+        ("0,125", 0.125),
+        ("1234.567", 1234.567),
+        ("12.3456", 12.3456),
+        ("12.34", 12.34),
+        ("3,5,6", NOT_A_NUMBER),
+        ("1,234.5", NOT_A_NUMBER),
         ("1.000,5", NOT_A_NUMBER),
         ("1 000", NOT_A_NUMBER),
         ("2 x 200", NOT_A_NUMBER),
@@ -245,10 +257,29 @@ def test_a_number_without_a_unit_takes_none() -> None:
     assert read("pain", "5 points") == NOT_A_NUMBER
 
 
-@given(st.integers(-(10**12), 10**12), st.integers(0, 999))
-def test_digits_are_read_as_the_number_they_write(whole: int, thousandths: int) -> None:
-    text = f"{whole}.{thousandths:03d}"
-    assert read("dose", text) == float(text)
+@given(st.integers(-(10**12), 10**12), st.integers(0, 99), st.sampled_from(".,"))
+def test_digits_are_read_as_the_number_they_write(whole: int, hundredths: int, sign: str) -> None:
+    assert read("dose", f"{whole}{sign}{hundredths:02d}") == float(f"{whole}.{hundredths:02d}")
+
+
+@pytest.mark.parametrize(
+    ("sign", "written", "becomes"),
+    [
+        ("point", "23.824", 23.824),
+        ("point", "3,5", NOT_A_NUMBER),
+        ("comma", "1,200", 1.2),
+        ("comma", "3,5", 3.5),
+        ("comma", "3.5", NOT_A_NUMBER),
+        ("comma", "35", 35.0),
+    ],
+)
+def test_a_declared_decimal_sign_leaves_no_doubt(sign: str, written: str, becomes: Answer) -> None:
+    item = club().items["dose"].model_copy(update={"decimal_sign": sign})
+    assert reader(item)(written) == becomes
+
+
+def test_a_scale_knows_no_thousands() -> None:
+    assert read("pain", "7.000") == 7.0
 
 
 # --- Dates -------------------------------------------------------------------------------------------------------------
@@ -261,9 +292,19 @@ def test_digits_are_read_as_the_number_they_write(whole: int, thousandths: int) 
         (" 2024-02-29 ", date(2024, 2, 29)),
         ("2026-02-29", NOT_A_DATE),
         ("2026-13-01", NOT_A_DATE),
-        ("28.02.2026", NOT_A_DATE),
-        ("2/3/2026", NOT_A_DATE),
-        ("2026-02-28 10:00", NOT_A_DATE),
+        ("28.02.2026", date(2026, 2, 28)),
+        ("9.7.2013", date(2013, 7, 9)),
+        ("02.28.2026", NOT_A_DATE),
+        ("2/3/2026", AMBIGUOUS_DATE),
+        ("3/3/2026", date(2026, 3, 3)),
+        ("13/10/2021", date(2021, 10, 13)),
+        ("10/13/2021", date(2021, 10, 13)),
+        ("13/13/2021", NOT_A_DATE),
+        ("10/13/2021 14:05:09", date(2021, 10, 13)),
+        ("2026-02-28 10:00", date(2026, 2, 28)),
+        ("2026-02-28T10:00:00Z", date(2026, 2, 28)),
+        ("2022-05-25 10.39.15", date(2022, 5, 25)),
+        ("28.02.26", NOT_A_DATE),
         ("2026", NOT_A_DATE),
         ("yesterday", NOT_A_DATE),
         ("0000-00-00", NOT_A_DATE),
@@ -339,3 +380,47 @@ def test_folding_twice_is_folding_once_but_for_a_second_full_stop(text: str) -> 
     if not folded.endswith("."):
         assert fold(folded) == folded
     assert fold(f"  {text}\u00a0") == folded
+
+
+@pytest.mark.parametrize(("order", "month"), [("day_first", 4), ("month_first", 3)])
+def test_a_declared_order_of_day_and_month_leaves_no_doubt(order: str, month: int) -> None:
+    item = club().items["since"].model_copy(update={"date_order": order})
+    assert reader(item)("3/4/2026") == date(2026, month, 7 - month)
+    assert reader(item)("13/4/2026") == (date(2026, 4, 13) if order == "day_first" else NOT_A_DATE)
+
+
+# --- People's own words --------------------------------------------------------------------------------------------------
+
+
+def own_words(kind: str, written: str) -> Answer:
+    item = club().items[kind]
+    other = item.options[0].model_copy(update={"code": "other", "label": "Other", "spellings": (), "free_text": True})
+    return reader(item.model_copy(update={"options": (*item.options, other)}))(written)
+
+
+@pytest.mark.parametrize(
+    ("item", "written", "becomes"),
+    [
+        ("form", "Other", "other"),
+        ("form", "my own powder", Noted("other", Rule.OTHER_TEXT)),
+        ("form", "Citrate, my own powder", Noted("mix", Rule.OTHER_TEXT)),
+        ("form", "None, my own powder", Refused(Rule.CONTRADICTORY_ANSWERS)),
+        ("side_effects", "a rash", Noted(frozenset({"other"}), Rule.OTHER_TEXT)),
+        ("side_effects", "Nausea, a rash, on my arm", Noted(frozenset({"nausea", "other"}), Rule.OTHER_TEXT)),
+        ("side_effects", "a rash, Cramps, or worse", Noted(frozenset({"cramps", "other"}), Rule.OTHER_TEXT)),
+        ("side_effects", "None of these, a rash", Refused(Rule.CONTRADICTORY_ANSWERS)),
+        ("side_effects", "", None),
+    ],
+)
+def test_own_words_count_as_other_where_the_survey_offers_that(item: str, written: str, becomes: Answer) -> None:
+    assert own_words(item, written) == becomes
+
+
+def test_codes_may_be_joined_by_spaces_where_several_may_be_ticked() -> None:
+    assert read("side_effects", "nausea cramps_at_night") == frozenset({"nausea", "cramps_at_night"})
+    assert read("side_effects", "nausea rash") == Refused(Rule.UNKNOWN_OPTION)
+    assert read("form", "citrate oxide") == Refused(Rule.UNKNOWN_OPTION)
+
+
+def test_a_question_that_was_seen_and_left_without_a_tick_is_no_missing_answer() -> None:
+    assert read("side_effects", NOTHING_TICKED) == frozenset()

@@ -266,7 +266,7 @@ def test_a_warehouse_where_no_folder_can_be_is_wrong_usage(tmp_path: Path) -> No
 
 @given(st.lists(st.lists(st.integers(), max_size=4), max_size=5))
 def test_a_spool_gives_back_what_was_put_in_as_often_as_asked(parts: list[list[int]]) -> None:
-    spool = Spool({"n": pl.Int64})
+    spool = Spool(pl.DataFrame(schema={"n": pl.Int64}))
     for values in parts:
         spool.add(pl.DataFrame({"n": [value % 1000 for value in values]}, schema={"n": pl.Int64}))
     expected = [[value % 1000 for value in values] for values in parts if values]
@@ -277,6 +277,6 @@ def test_a_spool_gives_back_what_was_put_in_as_often_as_asked(parts: list[list[i
 
 def test_a_spool_has_no_name_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    spool = Spool({"n": pl.Int64})
+    spool = Spool(pl.DataFrame(schema={"n": pl.Int64}))
     spool.add(pl.DataFrame({"n": [1]}))
     assert list(tmp_path.iterdir()) == []

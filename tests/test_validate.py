@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from survey_pipeline.exports import read_export
-from survey_pipeline.ingest import Seen, batches
+from survey_pipeline.ingest import batches
 from survey_pipeline.instrument import Instrument
 from survey_pipeline.names import Rule
+from survey_pipeline.repeats import Seen
 from survey_pipeline.schema import failures, responses_schema
 from survey_pipeline.validate import validate
 
@@ -44,7 +45,8 @@ def one(folder: Path, instrument: Instrument | None = None, /, **written: str) -
         ("dose", "0", None),
         ("dose", "0.001", None),
         ("dose", "1000", None),
-        ("dose", "999.999", None),
+        ("dose", "999.9999", None),
+        ("dose", "999.999", Rule.AMBIGUOUS_NUMBER),
         ("dose", "1000.001", Rule.OUT_OF_RANGE),
         ("dose", "-0.001", Rule.OUT_OF_RANGE),
         ("dose", "9" * 400, Rule.NOT_A_NUMBER),

@@ -15,13 +15,16 @@ from functools import lru_cache
 import polars as pl
 
 from survey_pipeline.instrument import Item, Kind, Option
-from survey_pipeline.names import Rule, option_column
+from survey_pipeline.names import NOTHING_TICKED, Rule, option_column
 from survey_pipeline.texts import fold
 
 MOST_REMEMBERED = 10_000
 """Different texts of one item whose reading is kept from batch to batch: more than a closed question has."""
 ENDS_AN_OPTION = re.compile(r"\.? *(?:[,;]|$)")
-NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
+BETWEEN_OPTIONS = re.compile(r"[,;] *")
+NUMBER = re.compile(r"[+-]?(\d+)(?:([.,])(\d+))?")
+DATE_PARTS = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:[ ,T].*)?")
+ISO_DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T].*)?")
 YES = frozenset({"yes", "y", "true", "1", "ja", "sí", "si"})
 NO = frozenset({"no", "n", "false", "0", "nein"})
 STORED_TYPE: dict[Kind, pl.DataType | type[pl.DataType]] = {
@@ -41,7 +44,15 @@ class Refused:
     rule: Rule
 
 
-Answer = str | bool | float | date | frozenset[str] | Refused | None
+@dataclass(frozen=True)
+class Noted:
+    """An answer that counts, and a note about it for the steward."""
+
+    answer: "str | frozenset[str]"
+    rule: Rule
+
+
+Answer = str | bool | float | date | frozenset[str] | Noted | Refused | None
 """A value, None for no answer, or a refusal. Several ticked options are the set of their codes."""
 Reader = Callable[[str], Answer]
 
@@ -61,19 +72,18 @@ def reader(item: Item, missing: Iterable[str] = ()) -> Reader:
 
 
 def _choice(item: Item) -> Reader:
-    known = _known_texts(item.options)
-    exclusive = _exclusive(item)
+    options = Options(item)
 
     def read(text: str) -> Answer:
-        if code := known.get(fold(text)):
+        if code := options.known.get(fold(text)):
             return code
-        chosen = _split(fold(text), known)
-        return Refused(Rule.UNKNOWN_OPTION) if chosen is None else one_of(chosen)
+        chosen = options.split(fold(text))
+        return options.noted(one_of, chosen) if chosen else Refused(Rule.UNKNOWN_OPTION)
 
-    def one_of(chosen: frozenset[str]) -> Answer:
+    def one_of(chosen: frozenset[str]) -> "str | Refused":
         if len(chosen) == 1:
             return min(chosen)
-        if item.several_as and chosen & exclusive:
+        if item.several_as and chosen & options.exclusive:
             return Refused(Rule.CONTRADICTORY_ANSWERS)
         return item.several_as or Refused(Rule.SEVERAL_ANSWERS)
 
@@ -81,38 +91,70 @@ def _choice(item: Item) -> Reader:
 
 
 def _choices(item: Item) -> Reader:
-    known = _known_texts(item.options)
-    exclusive = _exclusive(item)
+    options = Options(item)
 
     def read(text: str) -> Answer:
-        chosen = _split(fold(text), known)
-        if chosen is None:
-            return Refused(Rule.UNKNOWN_OPTION)
-        return Refused(Rule.CONTRADICTORY_ANSWERS) if chosen & exclusive and len(chosen) > 1 else chosen
+        if text == NOTHING_TICKED:
+            return frozenset()
+        chosen = options.joined_by_spaces(fold(text)) or options.split(fold(text))
+        return options.noted(all_of, chosen) if chosen else Refused(Rule.UNKNOWN_OPTION)
+
+    def all_of(chosen: frozenset[str]) -> "frozenset[str] | Refused":
+        return Refused(Rule.CONTRADICTORY_ANSWERS) if chosen & options.exclusive and len(chosen) > 1 else chosen
 
     return read
 
 
-def _exclusive(item: Item) -> frozenset[str]:
-    return frozenset(option.code for option in item.options if option.exclusive)
+OWN_WORDS = ""
+"""Stands among the chosen codes for a part of an answer that is none of the options."""
+
+
+class Options:
+    """The options of a closed item, and how they are found in a text."""
+
+    def __init__(self, item: Item) -> None:
+        self.known = _known_texts(item.options)
+        self.codes = frozenset(item.codes)
+        self.exclusive = frozenset(option.code for option in item.options if option.exclusive)
+        self.free_text = next((option.code for option in item.options if option.free_text), None)
+
+    def split(self, text: str) -> frozenset[str] | None:
+        """The options in a joined answer; None if one is unknown and the item takes no words of people's own.
+
+        Longest first, since an option may hold a comma itself.
+        """
+        chosen = frozenset(self._parts(text))
+        return None if not chosen or (OWN_WORDS in chosen and self.free_text is None) else chosen
+
+    def joined_by_spaces(self, text: str) -> frozenset[str] | None:
+        """The codes in an answer that is nothing but codes and spaces, as ODK writes it."""
+        codes = frozenset(text.split())
+        return codes if codes <= self.codes else None
+
+    def _parts(self, text: str) -> Iterator[str]:
+        while text := text.strip(" ,;"):
+            found = next((option for option in self.known if _starts_with(text, option)), None)
+            if found is None:
+                yield OWN_WORDS
+                text = "".join(BETWEEN_OPTIONS.split(text, maxsplit=1)[1:])
+            else:
+                yield self.known[found]
+                text = text[len(found) :].removeprefix(".")
+
+    def noted(
+        self, decide: "Callable[[frozenset[str]], str | frozenset[str] | Refused]", chosen: frozenset[str]
+    ) -> Answer:
+        """What is decided of the chosen options, with a note if one of them is in somebody's own words."""
+        if OWN_WORDS not in chosen:
+            return decide(chosen)
+        answer = decide(chosen - {OWN_WORDS} | {self.free_text or OWN_WORDS})
+        return answer if isinstance(answer, Refused) else Noted(answer, Rule.OTHER_TEXT)
 
 
 def _known_texts(options: Iterable[Option]) -> dict[str, str]:
     """Folded text to code: codes, labels and declared spellings, the longest first."""
     texts = {fold(text): option.code for option in options for text in option.texts}
     return {text: texts[text] for text in sorted(texts, key=len, reverse=True) if text}
-
-
-def _split(text: str, known: dict[str, str]) -> frozenset[str] | None:
-    """The options in a joined answer; None if any is unknown. Longest first, since an option may hold a comma itself."""
-    codes: set[str] = set()
-    while text := text.strip(" ,;"):
-        found = next((option for option in known if _starts_with(text, option)), None)
-        if found is None:
-            return None
-        codes.add(known[found])
-        text = text[len(found) :].removeprefix(".")
-    return frozenset(codes) or None
 
 
 def _starts_with(text: str, option: str) -> bool:
@@ -129,28 +171,67 @@ def _yes_no(item: Item) -> Reader:
 
 
 def _number(item: Item) -> Reader:
-    """Digits with an optional decimal point, and at most the item's own unit behind them."""
+    """Digits with an optional decimal sign, and at most the item's own unit behind them."""
     units = {fold(item.unit), fold(item.unit).split("/")[0].split(" per ")[0], ""}
 
     def read(text: str) -> Answer:
         folded = fold(text)
         found = NUMBER.match(folded)
-        if found is None or folded[found.end() :].strip() not in units:
+        if found is None or folded[found.end() :].strip() not in units or _is_other_sign(item, found):
             return Refused(Rule.NOT_A_NUMBER)
-        number = float(found.group())
+        if _may_be_thousands(item, found):
+            return Refused(Rule.AMBIGUOUS_NUMBER)
+        number = float(found.group().replace(",", "."))
         return number if math.isfinite(number) else Refused(Rule.NOT_A_NUMBER)
 
     return read
 
 
+def _is_other_sign(item: Item, found: re.Match[str]) -> bool:
+    signs = {"point": ".", "comma": ",", None: ".,"}
+    return bool(found[2]) and found[2] not in signs[item.decimal_sign]
+
+
+def _may_be_thousands(item: Item, found: re.Match[str]) -> bool:
+    """Such as 23.824 or 1,200: where the decimal sign is not declared, nobody can tell. A scale knows no thousands."""
+    whole, _, decimals = found.groups()
+    grouped = bool(decimals) and len(decimals) == 3 and len(whole) <= 3 and not whole.startswith("0")
+    return grouped and item.decimal_sign is None and item.kind is not Kind.SCALE
+
+
 def _date(item: Item) -> Reader:
+    """Year first, or day and month in the declared order; without one, in the only order that is possible."""
+
     def read(text: str) -> Answer:
-        try:
-            return date.fromisoformat(text.strip())
-        except ValueError:
-            return Refused(Rule.NOT_A_DATE)
+        plain = text.strip()
+        if found := ISO_DATE.fullmatch(plain):
+            return _date_of(found[1])
+        if found := DATE_PARTS.fullmatch(plain):
+            return _ordered(item, found)
+        return Refused(Rule.NOT_A_DATE)
 
     return read
+
+
+def _date_of(text: str) -> Answer:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return Refused(Rule.NOT_A_DATE)
+
+
+def _ordered(item: Item, found: re.Match[str]) -> Answer:
+    """The two orders of 13/4/2026, of which one is impossible. With full stops, days are written first everywhere."""
+    first, sign, second, year = found.groups()
+    day_first, month_first = (
+        _date_of(f"{year}-{month:0>2}-{day:0>2}") for day, month in ((first, second), (second, first))
+    )
+    order = item.date_order or ("day_first" if sign == "." or day_first == month_first else None)
+    if order:
+        return day_first if order == "day_first" else month_first
+    if isinstance(month_first, Refused):
+        return day_first
+    return month_first if isinstance(day_first, Refused) else Refused(Rule.AMBIGUOUS_DATE)
 
 
 _READERS: dict[Kind, Callable[[Item], Reader]] = {
@@ -165,7 +246,9 @@ _READERS: dict[Kind, Callable[[Item], Reader]] = {
 
 @dataclass(frozen=True)
 class Readings:
-    """A batch of texts, read: typed answers (columns as stored) and the refused cells (`row`, `item`, `rule`)."""
+    """A batch of texts, read: typed answers (columns as stored), and the cells that are refused or noted (`row`, `item`,
+    `rule`).
+    """
 
     answers: pl.DataFrame
     refused: pl.DataFrame
@@ -207,13 +290,20 @@ def _place(name: str, different: pl.Series) -> pl.Expr:
 
 def _spread(name: str, item: Item, read: Sequence[Answer]) -> Iterator[pl.Expr]:
     """Readings as the item's stored columns, gathered by place."""
-    good = [None if isinstance(answer, Refused) else answer for answer in read]
+    good = [_counting(answer) for answer in read]
     if item.kind is Kind.CHOICES:
         for code in item.codes:
             ticked = [code in answer if isinstance(answer, frozenset) else None for answer in good]
             yield _gathered(name, ticked, pl.Boolean).alias(option_column(name, code))
     else:
         yield _gathered(name, good, STORED_TYPE[item.kind]).alias(name)
+
+
+def _counting(answer: Answer) -> object:
+    """The answer as it counts: a note does not change it, and a refused one is none."""
+    if isinstance(answer, Noted):
+        return answer.answer
+    return None if isinstance(answer, Refused) else answer
 
 
 def _gathered(name: str, values: Sequence[object], dtype: pl.DataType | type[pl.DataType]) -> pl.Expr:
@@ -223,7 +313,9 @@ def _gathered(name: str, values: Sequence[object], dtype: pl.DataType | type[pl.
 
 
 def _refused(places: pl.Series, read: Sequence[Answer]) -> pl.DataFrame:
-    rules = pl.Series([answer.rule.value if isinstance(answer, Refused) else None for answer in read], dtype=pl.String)
+    rules = pl.Series(
+        [answer.rule.value if isinstance(answer, (Refused, Noted)) else None for answer in read], dtype=pl.String
+    )
     bad = rules.is_not_null().arg_true()
     if bad.is_empty():
         return NO_REFUSALS

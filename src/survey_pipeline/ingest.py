@@ -1,23 +1,26 @@
 """Ingest: an export's rows, batch by batch, as typed answers of the instrument.
 
-What belongs here: which column is which item, which rows the instrument's declared rules leave out, and reading every cell.
-What does not: opening files (`exports`), whether a value may stand (`validate`), and storing anything (`storage`).
+What belongs here: which rows the instrument's declared rules leave out, and reading every cell. What does not: opening files
+(`exports`), which column is which item (`columns`), whether a value may stand (`validate`), and storing anything (`storage`).
 """
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from difflib import get_close_matches
+from dataclasses import dataclass
+from functools import reduce
+from hashlib import blake2b
 
-import numpy as np
 import polars as pl
 
 from survey_pipeline.answers import Reader, read_answers, reader
-from survey_pipeline.errors import InputRefused
+from survey_pipeline.columns import Match, item_texts, marked, marks_of, match_columns
+from survey_pipeline.corrections import NO_CORRECTIONS, correct
 from survey_pipeline.exports import Export
-from survey_pipeline.instrument import Instrument, Item, Role, headings_to_items
+from survey_pipeline.exports.layout import Mark
+from survey_pipeline.instrument import Instrument, Item, Role
 from survey_pipeline.names import RECORD, Exclusion
+from survey_pipeline.repeats import KEY_BYTES, Seen
 from survey_pipeline.texts import fold
+from survey_pipeline.times import seconds_since_1970
 
 
 @dataclass(frozen=True)
@@ -25,8 +28,8 @@ class Batch:
     """Some rows of one export that no declared rule left out.
 
     `texts`: the answers as written, a column an item; `answers`: the same, typed, columns as stored; `refused`: columns
-    `row`, `item`, `rule`; `respondents`: hashes of who answered, a column an identifier, null where there is none; all
-    have the rows of `records`, their numbers in the export.
+    `row`, `item`, `rule`; `respondents`: who answered, as keyed hashes, a column an identifier; `marks`: what tells a
+    repeated answer (see `repeats`); all have the rows of `records`, their numbers in the export.
     """
 
     export: Export
@@ -35,120 +38,65 @@ class Batch:
     answers: pl.DataFrame
     refused: pl.DataFrame
     respondents: pl.DataFrame
-    seen: "Seen"
+    marks: pl.DataFrame
+    seen: Seen
     n_read: int
     excluded: Mapping[str, int]
 
 
-@dataclass
-class Seen:
-    """What has been handed in before in this wave: hashes, never the answers themselves."""
+@dataclass(frozen=True)
+class How:
+    """How one export is read: where its items stand, how their texts are read, and what the steward has corrected."""
 
-    rows: "Hashes" = field(default_factory=lambda: Hashes())
-    respondents: "dict[str, Hashes]" = field(default_factory=lambda: defaultdict(Hashes))
+    export: Export
+    instrument: Instrument
+    matches: Mapping[str, Match]
+    readers: Mapping[str, Reader]
+    key: bytes
+    corrections: pl.DataFrame
 
-
-class Hashes:
-    """A growing sorted set of 64-bit hashes: 8 bytes a row, whatever the row holds."""
-
-    def __init__(self) -> None:
-        self._known = np.empty(0, dtype=np.uint64)
-
-    def is_new(self, hashes: pl.Series) -> pl.Series:
-        """Whether each hash appears for the first time, here and in all earlier calls; null hashes are always new."""
-        new = hashes.is_first_distinct() & ~hashes.is_in(self._met_before(hashes).implode()) | hashes.is_null()
-        fresh = hashes.filter(new).drop_nulls().to_numpy()
-        self._known = np.sort(np.concatenate([self._known, fresh]), kind="stable")
-        return new
-
-    def _met_before(self, hashes: pl.Series) -> pl.Series:
-        """Which of these hashes are known; sorted first, so that looking them up walks through memory in order."""
-        sought = hashes.drop_nulls().unique().sort().to_numpy()
-        place = np.searchsorted(self._known, sought)
-        inside = place < len(self._known)
-        met = sought[inside][self._known[place[inside]] == sought[inside]]
-        return pl.Series(met, dtype=pl.UInt64)
+    @property
+    def places(self) -> list[int]:
+        """The columns to be read."""
+        layout = self.export.layout
+        items = [place for match in self.matches.values() for place in match.places]
+        marks = [mark.place for mark in (*layout.unfinished, *layout.preview, *layout.repeated)]
+        single = [place for place in (layout.event, layout.token, layout.submitted) if place is not None]
+        return sorted({*items, *marks, *single, *(mark.place for mark in marks_of(self.export, self.matches))})
 
 
-def match_columns(export: Export, instrument: Instrument) -> dict[str, int]:
-    """The place of each item's column in an export.
-
-    Raises `InputRefused` if a required item has no column, one item has several, or no item has any.
-    """
-    items = headings_to_items(export.headings, instrument)
-    places: dict[str, int] = {}
-    for place, heading in enumerate(export.headings):
-        if name := items.get(heading):
-            _refuse_twice(name, places, export)
-            places[name] = place
-    _refuse_absent(places, export, instrument)
-    if not instrument.stored.keys() & places:
-        raise InputRefused(
-            f"No heading of '{export.path.name}' is a question of '{instrument.name}'.",
-            "Check that it is the right survey, or add the headings to the instrument.",
-        )
-    return places
-
-
-def _refuse_twice(name: str, places: dict[str, int], export: Export) -> None:
-    if name in places:
-        raise InputRefused(
-            f"Two columns of '{export.path.name}' are headed as the item '{name}'.", "Remove or rename one of them."
-        )
-
-
-def _refuse_absent(places: dict[str, int], export: Export, instrument: Instrument) -> None:
-    """A required answer and consent must have been asked for. A near heading is named by its place only: in a file
-    without headings, the words there are somebody's answer.
-    """
-    for name, item in instrument.items.items():
-        if name not in places and (item.required or item.role is Role.CONSENT):
-            raise InputRefused(
-                f"'{export.path.name}' has no column for the item '{name}' ('{item.question}').{_nearest(item, export)}",
-                "Check that the first line holds the headings and that it is the right survey, or add the heading as it "
-                "stands there to the item's `headings` in the instrument.",
-            )
-
-
-def _nearest(item: Item, export: Export) -> str:
-    near = get_close_matches(item.question, export.headings, n=1)
-    return f" Column {export.headings.index(near[0]) + 1} is headed almost so." if near else ""
-
-
-def dropped_columns(export: Export, instrument: Instrument) -> list[str]:
-    """Headings whose answers are not stored: undeclared, or declared as identifier, free text or to be dropped."""
-    items = headings_to_items(export.headings, instrument)
-    return [heading for heading in export.headings if items.get(heading) not in instrument.stored]
-
-
-def batches(export: Export, instrument: Instrument, seen: Seen) -> Iterator[Batch]:
-    """Read an export batch by batch. `seen` carries over what earlier batches and exports of the wave held."""
-    places = match_columns(export, instrument)
-    names = {str(place): name for name, place in places.items()}
-    readers = {name: reader(item, instrument.missing) for name, item in instrument.stored.items()}
-    for records, raw in export.batches(sorted(places.values())):
-        yield _batch(export, instrument, raw.rename(names), readers, seen, records)
-
-
-def _batch(
+def batches(
     export: Export,
     instrument: Instrument,
-    raw: pl.DataFrame,
-    readers: Mapping[str, Reader],
     seen: Seen,
-    records: pl.Series,
-) -> Batch:
-    reason = exclusions(raw, instrument, seen)
+    key: bytes = b"",
+    corrections: pl.DataFrame = NO_CORRECTIONS,
+) -> Iterator[Batch]:
+    """Read an export batch by batch. `seen` carries over what earlier batches and exports of the wave held; `key` is the
+    warehouse's secret, with which respondents' codes are hashed.
+    """
+    readers = {name: reader(item, instrument.missing) for name, item in instrument.stored.items()}
+    how = How(export, instrument, match_columns(export, instrument), readers, key, corrections)
+    for records, raw in export.batches(how.places):
+        yield _batch(how, raw, records.alias(RECORD), seen)
+
+
+def _batch(how: How, raw: pl.DataFrame, records: pl.Series, seen: Seen) -> Batch:
+    written = item_texts(raw, how.export, how.matches, how.instrument)
+    texts, kept_out = correct(written, records, how.corrections)
+    reason = exclusions(raw, texts, kept_out, how, seen)
     kept = reason.is_null()
-    texts = raw.filter(kept)
-    read = read_answers(texts, instrument.stored, readers)
+    texts = texts.filter(kept)
+    read = read_answers(texts, how.instrument.stored, how.readers)
+    respondents = _respondents(texts, how)
     return Batch(
-        export,
-        records.alias(RECORD).filter(kept),
+        how.export,
+        records.filter(kept),
         texts,
         read.answers,
         read.refused,
-        _respondents(texts, instrument),
+        respondents,
+        _marks(raw.filter(kept), texts, respondents, how),
         seen,
         raw.height,
         _count(reason),
@@ -159,62 +107,94 @@ def _count(reason: pl.Series) -> dict[str, int]:
     return dict(reason.drop_nulls().value_counts(sort=True, name="n").sort(reason.name).iter_rows())
 
 
-def exclusions(raw: pl.DataFrame, instrument: Instrument, seen: Seen) -> pl.Series:
+# --- Rows that a declared rule leaves out --------------------------------------------------------------------------------
+
+
+def exclusions(raw: pl.DataFrame, texts: pl.DataFrame, kept_out: pl.Series, how: How, seen: Seen) -> pl.Series:
     """Why each row is left out by a declared rule, null where it is not. The first reason that applies counts.
 
     Who answered before is asked later, of sound rows only (`repeats`).
     """
-    rules = {Exclusion.EMPTY_ROW: _empty(raw)}
-    if instrument.duplicates.identical_rows:
-        rules[Exclusion.IDENTICAL_ROW] = ~seen.rows.is_new(_hashes(raw, instrument))
-    for name, item in instrument.with_role(Role.CONSENT).items():
-        rules[Exclusion.NO_CONSENT] = ~_consents(raw, name, item)
+    layout, declared = how.export.layout, how.instrument.completeness
+    rules = {Exclusion.EMPTY_ROW: _empty(texts), Exclusion.KEPT_OUT: kept_out}
+    if layout.preview and declared.previews == "exclude":
+        rules[Exclusion.PREVIEW] = _any(raw, layout.preview)
+    if layout.repeated:
+        rules[Exclusion.REPEATED_ENTRY] = _any(raw, layout.repeated)
+    if layout.event is not None and declared.event:
+        rules[Exclusion.OTHER_EVENT] = marked(raw, Mark(layout.event, frozenset({fold(declared.event)}), turned=True))
+    if layout.unfinished and declared.unfinished == "exclude":
+        rules[Exclusion.UNFINISHED] = _any(raw, layout.unfinished)
+    if how.instrument.duplicates.identical_rows:
+        rules[Exclusion.IDENTICAL_ROW] = ~seen.rows.is_new(_hashes(texts, how.instrument))
+    for name, item in how.instrument.with_role(Role.CONSENT).items():
+        rules[Exclusion.NO_CONSENT] = ~_consents(texts, name, item)
     return _first_reason(rules, raw.height)
 
 
-def _empty(raw: pl.DataFrame) -> pl.Series:
+def _any(raw: pl.DataFrame, marks: tuple[Mark, ...]) -> pl.Series:
+    return reduce(pl.Series.__or__, (marked(raw, mark) for mark in marks))
+
+
+def _empty(texts: pl.DataFrame) -> pl.Series:
     """Rows of nothing but blanks. Column by column: after the first one hardly any row is left to look at."""
-    rows = pl.int_range(raw.height, eager=True)
-    for column in raw.get_columns():
-        texts = column.gather(rows)
-        rows = rows.filter(texts.is_null() | (texts.str.strip_chars() == ""))
-    return pl.repeat(False, raw.height, eager=True).scatter(rows, True)
+    rows = pl.int_range(texts.height, eager=True)
+    for column in texts.get_columns():
+        left = column.gather(rows)
+        rows = rows.filter(left.is_null() | (left.str.strip_chars() == ""))
+    return pl.repeat(False, texts.height, eager=True).scatter(rows, True)
 
 
-def _hashes(raw: pl.DataFrame, instrument: Instrument) -> pl.Series:
+def _hashes(texts: pl.DataFrame, instrument: Instrument) -> pl.Series:
     """Rows as hashes that are the same wherever a column stands, and whether an unanswered one is there at all."""
     nothing = pl.lit(None, dtype=pl.String)
-    columns = [pl.col(name) if name in raw.columns else nothing.alias(name) for name in instrument.items]
-    return raw.select(columns).hash_rows()
+    columns = [pl.col(name) if name in texts.columns else nothing.alias(name) for name in instrument.items]
+    return texts.select(columns).hash_rows()
 
 
-def _consents(raw: pl.DataFrame, name: str, item: Item) -> pl.Series:
+def _consents(texts: pl.DataFrame, name: str, item: Item) -> pl.Series:
     """A blank is no consent. An export without the column never comes this far."""
     agreed = {fold(text) for text in item.consent_texts}
-    yes = [text for text in raw[name].unique().drop_nulls() if fold(text) in agreed]
-    return raw[name].is_in(yes).fill_null(False)
-
-
-def _respondents(texts: pl.DataFrame, instrument: Instrument) -> pl.DataFrame:
-    """Who answered, as hashes: a column an identifier; none where the same respondent may answer twice."""
-    identifiers = instrument.with_role(Role.IDENTIFIER) if instrument.duplicates.same_respondent else {}
-    codes = {name: pl.col(name).str.strip_chars() for name in identifiers if name in texts.columns}
-    return texts.select(pl.when(code != "").then(code.hash()).alias(name) for name, code in codes.items())
-
-
-def repeats(batch: Batch, stays: pl.Series) -> pl.Series:
-    """Which rows are by a respondent who was met before, here or in an earlier batch or export.
-
-    Only rows that stay count: one that is set aside must not make the same person's sound one a repeat.
-    """
-    again = pl.repeat(False, len(stays), eager=True)
-    for name in batch.respondents.columns:
-        hashes = batch.respondents[name].set(~stays | again, None)
-        again |= ~batch.seen.respondents[name].is_new(hashes)
-    return again
+    yes = [text for text in texts[name].unique().drop_nulls() if fold(text) in agreed]
+    return texts[name].is_in(yes).fill_null(False)
 
 
 def _first_reason(rules: Mapping[Exclusion, pl.Series], height: int) -> pl.Series:
     flags = pl.DataFrame({rule.value: applies for rule, applies in rules.items()})
     reasons = [pl.when(pl.col(rule.value)).then(pl.lit(rule.value)) for rule in rules]
     return flags.select(reason=pl.coalesce(reasons)).to_series() if height else pl.Series("reason", [], dtype=pl.String)
+
+
+# --- Who answered ----------------------------------------------------------------------------------------------------------
+
+
+def _respondents(texts: pl.DataFrame, how: How) -> pl.DataFrame:
+    """Who answered, as keyed hashes of the codes people gave, in whatever case; null where they gave none."""
+    there = [name for name in how.instrument.with_role(Role.IDENTIFIER) if name in texts.columns]
+    hashes = [keyed_hashes(texts[name].str.to_lowercase(), how.key) for name in there]
+    return pl.DataFrame(hashes) if there else texts.select()
+
+
+def keyed_hashes(codes: pl.Series, key: bytes) -> pl.Series:
+    """Codes as 128-bit keyed hashes (BLAKE2b, RFC 7693): without the key nobody can try out which code a hash stands for.
+
+    A blank code is nobody's.
+    """
+    said = codes.str.strip_chars().to_list()
+    digests = [blake2b(code.encode(), key=key, digest_size=KEY_BYTES).digest() if code else None for code in said]
+    return pl.Series(codes.name, digests, dtype=pl.Binary)
+
+
+def _marks(raw: pl.DataFrame, texts: pl.DataFrame, respondents: pl.DataFrame, how: How) -> pl.DataFrame:
+    """What tells a repeated answer, a column a rule that the instrument declares."""
+    rules, layout = how.instrument.duplicates, how.export.layout
+    marks: dict[str, pl.Series] = {}
+    if rules.same_respondent:
+        marks |= {f"{Exclusion.SAME_RESPONDENT}:{name}": respondents[name] for name in respondents.columns}
+    if rules.same_token and layout.token is not None:
+        marks[Exclusion.SAME_TOKEN] = keyed_hashes(raw[str(layout.token)], how.key)
+    if rules.same_answers_within_minutes and layout.submitted is not None:
+        stored = [name for name in how.instrument.stored if name in texts.columns]
+        marks[Exclusion.SAME_ANSWERS_SOON] = texts.select(stored).hash_rows()
+        marks["seconds"] = seconds_since_1970(raw[str(layout.submitted)])
+    return pl.DataFrame(marks) if marks else texts.select()

@@ -12,14 +12,15 @@ from enum import StrEnum
 from functools import cached_property
 from hashlib import sha256
 from importlib.resources import files
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from survey_pipeline.errors import InputRefused, WrongUsage, did_you_mean
 from survey_pipeline.names import NOT_STATED, WAVE_PATTERN, option_column
+from survey_pipeline.periods import is_between, meet
 
 Code = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
 """Lower case, digits and underscores: safe as a column, a file name and a reference."""
@@ -70,6 +71,8 @@ class Option(Strict):
     label: str
     spellings: tuple[str, ...] = ()
     exclusive: bool = False
+    free_text: bool = False
+    """Whatever people write in their own words beside the offered options counts as this one."""
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -214,6 +217,10 @@ class Item(Strict):
         written = (option.texts for option in self.options if _fold(self.consent_answer) in map(_fold, option.texts))
         return frozenset(map(_fold, (self.consent_answer, *(text for texts in written for text in texts))))
 
+    def is_asked_in(self, wave: str) -> bool:
+        """Whether the item is asked in a wave, or in some part of it."""
+        return is_between(wave, self.since, self.until)
+
     def columns(self, name: str) -> tuple[str, ...]:
         """The columns of the responses that hold the item called `name`."""
         if self.kind is Kind.CHOICES:
@@ -244,7 +251,7 @@ def _item_problems(item: Item) -> Iterator[str]:
         yield "consent_answer is none of the item's options"
     if item.compounds and item.kind is not Kind.DOSE:
         yield "only the kind dose takes compounds"
-    if item.since and item.until and item.since > item.until:
+    if item.since and item.until and not item.is_asked_in(item.since):
         yield "`since` must not lie behind `until`"
     if any(threshold.needs_baseline for threshold in item.thresholds) and item.baseline is None:
         yield "a threshold in percent or points needs a baseline item"
@@ -346,6 +353,7 @@ class Instrument(Strict):
     evidence: tuple[Reference, ...] = ()
     safety: tuple[str, ...] = ()
     ask: str = ""
+    _wave: str | None = PrivateAttr(default=None)
 
     @model_validator(mode="before")
     @classmethod
@@ -371,8 +379,44 @@ class Instrument(Strict):
         """The same for the same meaning: comments and layout of the file do not count."""
         return sha256(self.model_dump_json().encode()).hexdigest()
 
+    @cached_property
+    def asked(self) -> dict[str, Item]:
+        """The items that are asked: in the wave this instrument is for (`in_wave`), else all of them."""
+        wave = self._wave
+        return {name: item for name, item in self.items.items() if wave is None or item.is_asked_in(wave)}
+
+    def in_wave(self, wave: str) -> "Instrument":
+        """The instrument as it holds in one wave. An item that is not asked in it stays, so that its numbers are published as
+        not asked, but has no column (see `asked`), is required of nobody and cuts no table. Its fingerprint is its own: what
+        is stored and published names the whole instrument.
+
+        Raises `InputRefused` if the form is not asked in the wave, since all numbers of people come from it.
+        """
+        _refuse_without_form(self, wave)
+        parts = {key: getattr(self, key) for key in type(self).model_fields}
+        items = {name: _as_asked(item, wave) for name, item in self.items.items()}
+        cut = {name for name, item in self.items.items() if item.is_asked_in(wave)}
+        tables = tuple(table for table in self.tables if table.exposure in cut)
+        who = tuple(name for name in self.who_answered if name in cut)
+        narrowed = Instrument.model_construct(**parts | {"items": items, "tables": tables, "who_answered": who})
+        narrowed._wave = wave
+        return narrowed
+
     def with_role(self, role: Role) -> dict[str, Item]:
-        return {name: item for name, item in self.items.items() if item.role is role}
+        """The items of a role that are asked."""
+        return {name: item for name, item in self.asked.items() if item.role is role}
+
+
+def _as_asked(item: Item, wave: str) -> Item:
+    return item if item.is_asked_in(wave) else item.model_copy(update={"required": False})
+
+
+def _refuse_without_form(instrument: Instrument, wave: str) -> None:
+    if not instrument.items[instrument.form].is_asked_in(wave):
+        raise InputRefused(
+            f"The item '{instrument.form}' is not asked in the wave '{wave}', and the tables are about it.",
+            "Correct its `since` and `until`, or read this wave with the instrument of its time.",
+        )
 
 
 def _instrument_problems(instrument: Instrument) -> Iterator[str]:
@@ -394,9 +438,14 @@ def _instrument_problems(instrument: Instrument) -> Iterator[str]:
         for name in table.outcomes:
             if name in items and not _is_measurable(items[name]):
                 yield f"the table {table.name} cannot show '{name}': an outcome is a scale, or has options, or is yes or no"
-    headings = [_fold(text) for item in items.values() for text in set(item.texts)]
-    if twice := {heading for heading in headings if headings.count(heading) > 1}:
+    if twice := {heading for one, other in combinations(items.values(), 2) for heading in _shared_headings(one, other)}:
         yield f"two items are exported under the same heading: '{min(twice)}'"
+
+
+def _shared_headings(one: Item, other: Item) -> set[str]:
+    """Headings that could be either item's. One that took the other's place at a later time may have its wording."""
+    shared = set(map(_fold, one.texts)) & set(map(_fold, other.texts))
+    return shared if shared and meet(one.since, one.until, other.since, other.until) else set()
 
 
 def _relation_problems(name: str, item: Item, items: dict[str, Item]) -> Iterator[str]:
@@ -534,5 +583,5 @@ def _fold(text: str) -> str:
 
 def headings_to_items(headings: Iterable[str], instrument: Instrument) -> dict[str, str]:
     """Which item each heading of an export belongs to; headings of no item are left out."""
-    known = {_fold(text): name for name, item in instrument.items.items() for text in (*item.texts, name)}
+    known = {_fold(text): name for name, item in instrument.asked.items() for text in (*item.texts, name)}
     return {heading: known[_fold(heading)] for heading in headings if _fold(heading) in known}

@@ -4,21 +4,26 @@ What belongs here: joining ingest and validate into one stream of kept rows, and
 storing anything (`stages`), and how a row is read or judged (`ingest`, `validate`).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from survey_pipeline import names
+from survey_pipeline.columns import match_columns
+from survey_pipeline.corrections import NO_CORRECTIONS
+from survey_pipeline.dropped import dropped_columns, refuse_personal_columns
 from survey_pipeline.errors import InputRefused
 from survey_pipeline.exports import Export, RowsDoNotAddUp, read_export
-from survey_pipeline.ingest import Seen, batches, dropped_columns, match_columns
-from survey_pipeline.instrument import Instrument
+from survey_pipeline.ingest import batches
+from survey_pipeline.instrument import Instrument, Role
+from survey_pipeline.repeats import Seen, superseded
 from survey_pipeline.schema import responses_schema
 from survey_pipeline.spool import Spool
-from survey_pipeline.validate import QUARANTINE_SCHEMA, Validated, validate
+from survey_pipeline.validate import QUARANTINE_SCHEMA, Validated, irregular_rows, validate
 
 Tell = Callable[[str, int], None]
 """Called with a stage and how many rows it has done so far, for a progress bar."""
@@ -44,7 +49,11 @@ class ExportReport:
     rows_quarantined: int
     rows_excluded: dict[str, int]
     values_refused: dict[str, dict[str, int]]
+    other_texts: dict[str, int]
+    """By item: how often people wrote something in their own words, which counts as "other"."""
     columns_dropped: list[str]
+    columns_dropped_because: dict[str, str]
+    rows_irregular: int
     items_not_asked: list[str]
     detected_because: str
     invented: bool
@@ -59,14 +68,15 @@ class Counts:
     quarantined: int = 0
     excluded: dict[str, int] = field(default_factory=dict)
     refused: dict[str, dict[str, int]] = field(default_factory=dict)
+    other_texts: dict[str, int] = field(default_factory=dict)
 
 
-def open_exports(paths: Sequence[Path]) -> list[Export]:
+def open_exports(paths: Sequence[Path], by_hand: Mapping[str, Any] | None = None) -> list[Export]:
     """The exports of a wave, by name, each looked through once.
 
     Raises `InputRefused` if one cannot be read or holds no answers, or if two have one name or the same content.
     """
-    exports = [read_export(path) for path in sorted(paths, key=lambda path: (path.name, path))]
+    exports = [read_export(path, **(by_hand or {})) for path in sorted(paths, key=lambda path: (path.name, path))]
     _refuse_one_name(exports)
     _refuse_one_content(exports)
     for export in exports:
@@ -90,31 +100,81 @@ def _refuse_one_content(exports: Sequence[Export]) -> None:
             raise InputRefused(f"'{first}' and '{export.path.name}' are the same export.", "Leave one of them out.")
 
 
-class Reading:
-    """One pass over the exports of a wave: kept rows stream out, quarantine is put aside, everything is counted."""
+Corrections = Mapping[str, pl.DataFrame]
+"""What the steward has corrected, by the fingerprint of the export."""
 
-    def __init__(self, exports: Sequence[Export], instrument: Instrument, tell: Tell) -> None:
+
+class Reading:
+    """One pass over the exports of a wave: kept rows stream out, quarantine is put aside, everything is counted.
+
+    `key`: the secret with which respondents' codes are hashed; the warehouse's own where anything is stored.
+    """
+
+    def __init__(
+        self,
+        exports: Sequence[Export],
+        instrument: Instrument,
+        tell: Tell,
+        corrections: Corrections | None = None,
+    ) -> None:
         self.exports, self.instrument, self.tell = exports, instrument, tell
+        self.corrections = corrections or {}
+        self.key = b""
         self.counts = {export.path.name: Counts() for export in exports}
-        self.spool = Spool(QUARANTINE_SCHEMA)
+        self.spool = Spool(pl.DataFrame(schema=QUARANTINE_SCHEMA))
         self.schema = responses_schema(instrument)
         for export in exports:
-            match_columns(export, instrument)
+            refuse_personal_columns(export, instrument, match_columns(export, instrument))
+            _refuse_several_events(export, instrument)
 
     def empty(self, key: dict[str, str]) -> pl.DataFrame:
         """An empty frame with the columns of the kept rows."""
         stored = {name: column.dtype.type for name, column in self.schema.columns.items()}
-        return keyed(pl.DataFrame(schema={names.EXPORT: pl.String, names.RECORD: pl.Int64, **stored}), key)
+        who = {names.RESPONDENT: pl.Binary} if self.instrument.with_role(Role.IDENTIFIER) else {}
+        return keyed(pl.DataFrame(schema={names.EXPORT: pl.String, names.RECORD: pl.Int64, **who, **stored}), key)
 
     def kept(self, key: dict[str, str]) -> Iterator[pl.DataFrame]:
+        """The rows kept, batch by batch, each with the wave it belongs to."""
+        parts = self._validated() if self.instrument.duplicates.keep == "first" else self._last_ones()
+        return (keyed(part.kept, key) for part in parts)
+
+    def _validated(self) -> Iterator[Validated]:
         seen, done = Seen(), 0
         for export in self.exports:
-            for batch in batches(export, self.instrument, seen):
+            self._set_aside_irregular(export)
+            corrections = self.corrections.get(export.sha256, NO_CORRECTIONS)
+            for batch in batches(export, self.instrument, seen, self.key, corrections):
                 part = validate(batch, self.instrument, self.schema)
                 self._count(export, batch.n_read, part)
                 self.spool.add(part.quarantine)
                 self.tell("ingest", done := done + batch.n_read)
-                yield keyed(part.kept, key)
+                yield part
+
+    def _last_ones(self) -> Iterator[Validated]:
+        """Where a person's last answer counts, all of them must have been read before any can be kept."""
+        aside, marks = Spool(self.empty({})), []
+        for part in self._validated():
+            aside.add(part.kept)
+            marks.append(part.marks)
+        again = superseded(marks, self.instrument.duplicates.same_answers_within_minutes) if marks else pl.Series()
+        done = 0
+        for frame in aside.frames():
+            reasons = again[done : done + frame.height]
+            done += frame.height
+            self._count_superseded(frame, reasons)
+            yield Validated(frame.filter(reasons.is_null()), self.spool.empty, 0, {}, pl.DataFrame())
+
+    def _count_superseded(self, frame: pl.DataFrame, reasons: pl.Series) -> None:
+        left_out = frame.select(names.EXPORT, reason=reasons).drop_nulls("reason")
+        for name, reason, n in left_out.group_by(names.EXPORT, "reason").len().iter_rows():
+            counts = self.counts[name]
+            counts.kept -= n
+            counts.excluded[reason] = counts.excluded.get(reason, 0) + n
+
+    def _set_aside_irregular(self, export: Export) -> None:
+        odd = irregular_rows(export)
+        self.spool.add(odd)
+        self._count(export, odd.height, Validated(odd.clear(), odd, odd.height, {}, pl.DataFrame()))
 
     def _count(self, export: Export, n_read: int, part: Validated) -> None:
         counts = self.counts[export.path.name]
@@ -126,8 +186,24 @@ class Reading:
         for item, rule, n in (
             part.quarantine.group_by(names.ITEM, names.RULE).len().sort(names.ITEM, names.RULE).iter_rows()
         ):
-            rules = counts.refused.setdefault(item, {})
-            rules[rule] = rules.get(rule, 0) + n
+            if rule == names.Rule.OTHER_TEXT:
+                counts.other_texts[item] = counts.other_texts.get(item, 0) + n
+            else:
+                rules = counts.refused.setdefault(item, {})
+                rules[rule] = rules.get(rule, 0) + n
+
+
+def _refuse_several_events(export: Export, instrument: Instrument) -> None:
+    """Who answers at several events has a row at each: counted together, one person would be several."""
+    place = export.layout.event
+    if place is None or instrument.completeness.event:
+        return
+    events = {text for _, batch in export.batches([place]) for text in batch.to_series().unique().drop_nulls()}
+    if len(events) > 1:
+        raise InputRefused(
+            f"'{export.path.name}' holds the answers of {len(events)} events, so that one person has several rows.",
+            "Name the event to count in the instrument: completeness = { event = ... }.",
+        )
 
 
 def keyed(frame: pl.DataFrame, key: dict[str, str]) -> pl.DataFrame:
@@ -137,7 +213,8 @@ def keyed(frame: pl.DataFrame, key: dict[str, str]) -> pl.DataFrame:
 
 def report_of(export: Export, instrument: Instrument, reading: Reading) -> ExportReport:
     """What became of an export, once it has been read to its end; raises `RowsDoNotAddUp` if a row is not accounted for."""
-    counts, places = reading.counts[export.path.name], match_columns(export, instrument)
+    counts, matches = reading.counts[export.path.name], match_columns(export, instrument)
+    dropped = dropped_columns(export, instrument, matches)
     if counts.read != counts.kept + counts.quarantined + sum(counts.excluded.values()):
         raise RowsDoNotAddUp("rows read are not rows kept, quarantined and excluded")
     return ExportReport(
@@ -153,16 +230,21 @@ def report_of(export: Export, instrument: Instrument, reading: Reading) -> Expor
         rows_quarantined=counts.quarantined,
         rows_excluded=dict(sorted(counts.excluded.items())),
         values_refused=dict(sorted(counts.refused.items())),
-        columns_dropped=dropped_columns(export, instrument),
-        items_not_asked=[name for name in instrument.stored if name not in places],
+        other_texts=dict(sorted(counts.other_texts.items())),
+        columns_dropped=list(dropped),
+        columns_dropped_because=dropped,
+        rows_irregular=len(export.irregular),
+        items_not_asked=[name for name in instrument.stored if name not in matches],
         detected_because=export.detected_because,
         invented=export.is_invented,
     )
 
 
-def check_exports(paths: Sequence[Path], instrument: Instrument, tell: Tell = silently) -> tuple[ExportReport, ...]:
+def check_exports(
+    paths: Sequence[Path], instrument: Instrument, tell: Tell = silently, by_hand: Mapping[str, Any] | None = None
+) -> tuple[ExportReport, ...]:
     """Read and validate exports and write nothing."""
-    exports = open_exports(paths)
+    exports = open_exports(paths, by_hand)
     reading = Reading(exports, instrument, tell)
     for _ in reading.kept({}):
         pass

@@ -38,6 +38,26 @@ class Places(BaseModel):
         return self.reports_folder / instrument / wave
 
 
+class ByHand(BaseModel):
+    """What a user says about the exports of a wave, so that it is not detected. None: detect it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    tool: str | None = None
+    encoding: str | None = None
+    separator: str | None = None
+    header_rows: int | None = Field(default=None, ge=1, le=10)
+    sheet: str | None = None
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What was said, as `read_export` takes it."""
+        return self.model_dump(exclude_none=True)
+
+
+NOTHING_BY_HAND = ByHand()
+
+
 class RunRequest(Places):
     """One wave to make: which exports, read with which instrument."""
 
@@ -45,6 +65,7 @@ class RunRequest(Places):
     instrument: str
     wave: Wave
     correction: str | None = Field(default=None, min_length=3)
+    by_hand: ByHand = NOTHING_BY_HAND
 
     @classmethod
     def checked(cls, **given: Any) -> Self:

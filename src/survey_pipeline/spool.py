@@ -15,8 +15,8 @@ import polars as pl
 class Spool:
     """Frames of one schema, in the order in which they were added."""
 
-    def __init__(self, schema: dict[str, type[pl.DataType]]) -> None:
-        self.empty = pl.DataFrame(schema=schema)
+    def __init__(self, empty: pl.DataFrame) -> None:
+        self.empty = empty
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the spool, and has no name
         weakref.finalize(self, self._file.close)
         self._ends: list[int] = [0]

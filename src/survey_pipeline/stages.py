@@ -15,17 +15,19 @@ import polars as pl
 from survey_pipeline import names
 from survey_pipeline.assemble import earlier_levels, make_release, release_before
 from survey_pipeline.coarsen import coarsen
+from survey_pipeline.corrections import NO_CORRECTIONS, fingerprint, of_exports
 from survey_pipeline.count import columns_needed, tally_batches
 from survey_pipeline.disclose import disclose
+from survey_pipeline.drift import incomparable
 from survey_pipeline.errors import AlreadyPublished, InputRefused, WrongUsage
 from survey_pipeline.estimate import estimate
 from survey_pipeline.exports import Export, RowsDoNotAddUp
-from survey_pipeline.instrument import Instrument, load_instrument
+from survey_pipeline.instrument import Instrument, Role, load_instrument
 from survey_pipeline.policy import load_policy
 from survey_pipeline.reading import ExportReport, Reading, Tell, keyed, open_exports, report_of, silently
 from survey_pipeline.release import Policy, Release
 from survey_pipeline.reports import write_file, write_files
-from survey_pipeline.request import Places, RunRequest, wave_style
+from survey_pipeline.request import NOTHING_BY_HAND, ByHand, Places, RunRequest, wave_style
 from survey_pipeline.storage import StoredRelease, Warehouse, known_wave, latest
 
 
@@ -68,20 +70,29 @@ class ReleasedWave:
 def ingest_wave(request: RunRequest, tell: Tell = silently) -> ReadWave:
     """Exports to responses and quarantine, each replaced in one commit."""
     instrument, warehouse = load_instrument(request.instrument), Warehouse(request.warehouse_location)
-    exports = open_exports(request.exports)
-    fingerprint = fingerprint_of(exports, instrument, load_policy())
+    exports = open_exports(request.exports, request.by_hand.given)
+    corrections = of_exports(warehouse.corrections(instrument.name, request.wave), (one.sha256 for one in exports))
+    fingerprint = fingerprint_of(exports, instrument, load_policy(), corrections, request.by_hand)
     _refuse_other_waves(warehouse, instrument, request, exports)
     _refuse_other_inputs(warehouse, instrument, request, exports, fingerprint)
     known = warehouse.wave(instrument.name, request.wave)
     if known is None or known["fingerprint"] != fingerprint:
-        _store_wave(warehouse, instrument, request.wave, exports, fingerprint, tell)
+        _store_wave(warehouse, instrument, request.wave, exports, corrections, fingerprint, tell)
         known = warehouse.wave(instrument.name, request.wave)
     return _read_wave(known or {})
 
 
-def fingerprint_of(exports: Sequence[Export], instrument: Instrument, policy: Policy) -> str:
-    """The same for the same exports, instrument and policy, whatever the files are called."""
-    parts = [*sorted(export.sha256 for export in exports), instrument.fingerprint, policy.model_dump_json()]
+def fingerprint_of(
+    exports: Sequence[Export],
+    instrument: Instrument,
+    policy: Policy,
+    corrections: pl.DataFrame = NO_CORRECTIONS,
+    by_hand: ByHand = NOTHING_BY_HAND,
+) -> str:
+    """The same for the same exports, instrument, policy, corrections and settings, whatever the files are called."""
+    settings = json.dumps(by_hand.given, sort_keys=True) if by_hand.given else ""
+    made_of = [instrument.fingerprint, policy.model_dump_json(), fingerprint(corrections), settings]
+    parts = [*sorted(export.sha256 for export in exports), *filter(None, made_of)]
     return sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -124,10 +135,19 @@ def _refuse_other_waves(
 
 
 def _store_wave(
-    warehouse: Warehouse, instrument: Instrument, wave: str, exports: Sequence[Export], fingerprint: str, tell: Tell
+    warehouse: Warehouse,
+    instrument: Instrument,
+    wave: str,
+    exports: Sequence[Export],
+    corrections: pl.DataFrame,
+    fingerprint: str,
+    tell: Tell,
 ) -> None:
     key = {names.INSTRUMENT: instrument.name, names.WAVE: wave}
-    reading = Reading(exports, instrument, tell)
+    by_export = {export.sha256: of_exports(corrections, [export.sha256]) for export in exports}
+    reading = Reading(exports, instrument, tell, by_export)
+    if instrument.with_role(Role.IDENTIFIER) or instrument.duplicates.same_token:
+        reading.key = warehouse.secret()
     responses = warehouse.replace_wave(f"responses/{instrument.name}", reading.kept(key), reading.empty(key), key)
     refused = (keyed(frame, key) for frame in reading.spool.frames())
     quarantine = warehouse.replace_wave("quarantine", refused, keyed(reading.spool.empty, key), key)
@@ -158,7 +178,8 @@ def _reconcile(
         stored = kept.get(report.file, 0), set_aside.get(report.file, 0)
         if report.rows_read != sum(stored) + sum(report.rows_excluded.values()):
             raise RowsDoNotAddUp(f"{report.rows_read} rows read, {stored} stored, {report.rows_excluded} excluded")
-        if n_reasons.get(report.file, 0) != sum(sum(rules.values()) for rules in report.values_refused.values()):
+        refusals = sum(sum(rules.values()) for rules in report.values_refused.values())
+        if n_reasons.get(report.file, 0) != refusals + sum(report.other_texts.values()):
             raise RowsDoNotAddUp("the quarantine does not hold every refused answer")
 
 
@@ -265,13 +286,15 @@ def render_wave(places: Places, released: ReleasedWave) -> tuple[str, ...]:
 def _render_one(places: Places, ledger: Sequence[StoredRelease], wave: str) -> None:
     from survey_pipeline.render import render  # the plotting library takes half a second to import
 
-    stored = latest(ledger)[wave]
-    release = stored.release
-    instrument = Instrument.model_validate_json(stored.instrument_definition)
-    write_files(
-        places.report_folder(release.instrument.name, wave),
-        render(release, instrument, release_before(_releases(ledger), wave)),
-    )
+    release, instrument = latest(ledger)[wave].release, _definition(ledger, wave)
+    before = release_before(_releases(ledger), wave)
+    broken = incomparable(_definition(ledger, before.wave), instrument) if before else frozenset()
+    write_files(places.report_folder(release.instrument.name, wave), render(release, instrument, before, broken))
+
+
+def _definition(ledger: Sequence[StoredRelease], wave: str) -> Instrument:
+    """The instrument as it was when the release in force of a wave was made."""
+    return Instrument.model_validate_json(latest(ledger)[wave].instrument_definition)
 
 
 def _render_index(places: Places, ledger: Sequence[StoredRelease], name: str) -> None:

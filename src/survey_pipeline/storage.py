@@ -4,10 +4,12 @@ What belongs here: reading and writing tables, one wave at a time in one commit,
 way. What does not: what the tables mean. `waves` is written last: it names the versions of the other tables that make up a
 wave, so a run killed at any moment leaves the last good wave in force.
 
-Tables: `responses/<instrument>` and `quarantine` (by instrument and wave), `tallies`, `waves`, `releases` (append-only).
+Tables: `responses/<instrument>`, `quarantine` and `corrections` (by instrument and wave), `tallies`, `waves`, `releases`
+(append-only).
 """
 
 import json
+import secrets
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -21,12 +23,14 @@ from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 from filelock import FileLock, Timeout
 
+from survey_pipeline.corrections import CORRECTIONS_SCHEMA, NO_CORRECTIONS, in_order
 from survey_pipeline.count import TALLY_SCHEMA
 from survey_pipeline.errors import InputRefused, WarehouseBusy, WrongUsage
 from survey_pipeline.names import INSTRUMENT, WAVE
 from survey_pipeline.release import Release
 
 LOCK = ".lock"
+KEY_BYTES = 32
 BY_WAVE = (INSTRUMENT, WAVE)
 WAVES_SCHEMA: dict[str, type[pl.DataType]] = {
     INSTRUMENT: pl.String,
@@ -152,7 +156,7 @@ class Warehouse:
             write_deltalake(
                 self._uri(table),
                 stream.reader(),
-                partition_by=list(key),
+                partition_by=list(key) or None,
                 commit_properties=CommitProperties(custom_metadata=key),
                 **how,
             )
@@ -173,8 +177,37 @@ class Warehouse:
         return self.scan(f"responses/{instrument}", version).filter(pl.col(WAVE) == wave)
 
     def quarantine(self, instrument: str, wave: str, version: int) -> pl.LazyFrame:
-        """The refused rows and values of a wave, with reasons. The only place that holds them."""
+        """The refused rows and values of a wave, with reasons. Nothing but this and `corrections` holds them."""
         return self.scan("quarantine", version).filter((pl.col(INSTRUMENT) == instrument) & (pl.col(WAVE) == wave))
+
+    # --- Corrections --------------------------------------------------------------------------------------------------
+
+    def corrections(self, instrument: str, wave: str) -> pl.DataFrame:
+        """What the steward has corrected in a wave's exports: columns and order as `corrections` keeps them."""
+        if not self.exists("corrections"):
+            return NO_CORRECTIONS
+        mine = (pl.col(INSTRUMENT) == instrument) & (pl.col(WAVE) == wave)
+        return in_order(self.scan("corrections").filter(mine).select(CORRECTIONS_SCHEMA.keys()).collect())
+
+    def put_corrections(self, instrument: str, wave: str, corrections: pl.DataFrame) -> int:
+        """Put all corrections of a wave in the place of the earlier ones, in one commit; gives the new version."""
+        key = {INSTRUMENT: instrument, WAVE: wave}
+        words = (pl.lit(value, dtype=pl.String).alias(name) for name, value in key.items())
+        frame = in_order(corrections).select(*words, pl.all())
+        return self.replace_wave("corrections", [frame], frame.clear(), key)
+
+    # --- Secret -------------------------------------------------------------------------------------------------------
+
+    def secret(self) -> bytes:
+        """The key with which this warehouse hashes respondents' codes; made when it is first asked for.
+
+        It never leaves the warehouse: with it anybody could try out whose code a hash stands for.
+        """
+        if not self.exists("secret"):
+            made = pl.DataFrame({"key": [secrets.token_bytes(KEY_BYTES)]}, schema={"key": pl.Binary})
+            self._write("secret", _Stream([made], made.clear()), {"mode": "error"}, {})
+        key: bytes = self.scan("secret").collect().item()
+        return key
 
     # --- Waves --------------------------------------------------------------------------------------------------------
 

@@ -11,11 +11,17 @@ from dataclasses import dataclass
 import pandera.polars as pa
 import polars as pl
 
-from survey_pipeline.ingest import Batch, repeats
-from survey_pipeline.instrument import Instrument
-from survey_pipeline.names import EXPORT, ITEM, RECORD, RULE, VALUE, WHOLE_ROW, Exclusion
+from survey_pipeline.errors import InputRefused
+from survey_pipeline.exports import Export
+from survey_pipeline.ingest import Batch
+from survey_pipeline.instrument import Instrument, Role
+from survey_pipeline.names import EXPORT, ITEM, RECORD, RESPONDENT, RULE, VALUE, WHOLE_ROW, Rule
+from survey_pipeline.personal import Personal, contained
+from survey_pipeline.repeats import repeats
 from survey_pipeline.schema import failures
 
+UNSURE = frozenset({Personal.FREE_TEXT, Personal.NAME})
+"""What a few refused answers cannot tell: unknown options are words too."""
 QUARANTINE_SCHEMA: dict[str, type[pl.DataType]] = {
     EXPORT: pl.String,
     RECORD: pl.Int64,
@@ -30,27 +36,76 @@ QUARANTINE_SCHEMA: dict[str, type[pl.DataType]] = {
 
 @dataclass(frozen=True)
 class Validated:
-    """A batch, parted: rows kept (typed, refused values null), the reasons for those set aside, and what is left out."""
+    """A batch, parted: rows kept (typed, refused values null), the reasons for those set aside, and what is left out.
+
+    `marks`: of the rows kept, what tells a repeated answer.
+    """
 
     kept: pl.DataFrame
     quarantine: pl.DataFrame
     n_quarantined: int
     excluded: Mapping[str, int]
+    marks: pl.DataFrame
 
 
 def validate(batch: Batch, instrument: Instrument, schema: pa.DataFrameSchema) -> Validated:
-    """Part a batch by its rules. Rows read = rows kept + rows quarantined + rows excluded."""
+    """Part a batch by its rules. Rows read = rows kept + rows quarantined + rows excluded.
+
+    Where the last answer of a person counts, repeats are left in: only the whole wave tells them.
+
+    Raises `InputRefused` if a refused answer holds somebody's personal data, before it is stored anywhere.
+    """
     refused = _all_refusals(batch, instrument, failures(schema, batch.answers))
+    _refuse_personal(batch, instrument, refused)
     required = [name for name, item in instrument.stored.items() if item.required]
-    bad_rows = refused.filter(pl.col("item").is_in(required))["row"].unique().sort()
-    stays = pl.Series([True]).new_from_index(0, batch.answers.height).scatter(bad_rows, False)
-    again = repeats(batch, stays)
-    refused = refused.filter(~pl.col("row").is_in(again.arg_true().implode()))
-    kept = _without_refused(batch.answers, instrument, refused).insert_column(0, batch.records)
-    kept.insert_column(0, pl.Series(EXPORT, [batch.export.path.name]).new_from_index(0, kept.height))
-    left_out = {Exclusion.SAME_RESPONDENT.value: n} if (n := int(again.sum())) else {}
+    lost = pl.col("item").is_in(required) & (pl.col("rule") != Rule.OTHER_TEXT.value)
+    bad_rows = refused.filter(lost)["row"].unique().sort()
+    stays = pl.repeat(True, batch.answers.height, eager=True).scatter(bad_rows, False)
+    again = _repeats(batch, instrument, stays)
+    refused = refused.filter(~pl.col("row").is_in(again.is_not_null().arg_true().implode()))
+    kept = _with_keys(_without_refused(batch.answers, instrument, refused), batch, instrument)
     reasons = _quarantine(batch, instrument, refused, bad_rows)
-    return Validated(kept.filter(stays & ~again), reasons, len(bad_rows), {**batch.excluded, **left_out})
+    counts = again.drop_nulls().value_counts(name="n")
+    counted = stays & again.is_null()
+    return Validated(
+        kept.filter(counted),
+        reasons,
+        len(bad_rows),
+        {**batch.excluded, **dict(counts.iter_rows())},
+        batch.marks.filter(counted) if batch.marks.width else batch.marks,
+    )
+
+
+def _repeats(batch: Batch, instrument: Instrument, stays: pl.Series) -> pl.Series:
+    rules = instrument.duplicates
+    if rules.keep == "last":
+        return pl.Series([None], dtype=pl.String).new_from_index(0, len(stays))
+    return repeats(batch.marks, stays, batch.seen, rules.same_answers_within_minutes)
+
+
+def _with_keys(answers: pl.DataFrame, batch: Batch, instrument: Instrument) -> pl.DataFrame:
+    """Answers with where they stand in the export and, where people gave a code, by whom they are."""
+    where = [pl.lit(batch.export.path.name).alias(EXPORT), pl.lit(batch.records).alias(RECORD)]
+    known = [batch.respondents[name] for name in batch.respondents.columns]
+    nobody = pl.Series([None], dtype=pl.Binary).new_from_index(0, answers.height)
+    who = [pl.lit(known[0] if known else nobody).alias(RESPONDENT)] if instrument.with_role(Role.IDENTIFIER) else []
+    return answers.select(*where, *who, pl.all())
+
+
+def _refuse_personal(batch: Batch, instrument: Instrument, refused: pl.DataFrame) -> None:
+    """A closed answer that was read is one of the survey's own; only what could not be read can hold a person's data."""
+    surely = refused.filter(pl.col("rule") != Rule.OTHER_TEXT.value)
+    for (name,), cells in surely.group_by(["item"], maintain_order=True):
+        item = instrument.items[str(name)]
+        if str(name) not in batch.texts.columns:
+            continue
+        written = batch.texts[str(name)].gather(cells["row"]).unique().drop_nulls()
+        if found := contained(written.to_list(), apart_from=UNSURE):
+            raise InputRefused(
+                f"The column of the item '{name}' ('{item.label}') in '{batch.export.path.name}' holds"
+                f" {found.kind.phrase}. Nothing of this run was stored.",
+                "Take them out of the export, or give the item the role 'drop', and run again.",
+            )
 
 
 def _all_refusals(batch: Batch, instrument: Instrument, failed: pl.DataFrame) -> pl.DataFrame:
@@ -61,18 +116,18 @@ def _all_refusals(batch: Batch, instrument: Instrument, failed: pl.DataFrame) ->
 
 
 def _without_refused(answers: pl.DataFrame, instrument: Instrument, refused: pl.DataFrame) -> pl.DataFrame:
-    for (name,), cells in refused.group_by(["item"], maintain_order=True):
+    nulled = refused.filter(pl.col("rule") != Rule.OTHER_TEXT.value)
+    for (name,), cells in nulled.group_by(["item"], maintain_order=True):
         for column in instrument.items[str(name)].columns(str(name)):
             answers = answers.with_columns(answers[column].scatter(cells["row"], None))
     return answers
 
 
 def _quarantine(batch: Batch, instrument: Instrument, refused: pl.DataFrame, bad_rows: pl.Series) -> pl.DataFrame:
-    parts = [_reasons(batch, str(item), cells) for (item,), cells in refused.group_by(["item"], maintain_order=True)]
+    texts = _without_people(batch.texts, refused.filter(pl.col("rule") == Rule.OTHER_TEXT.value))
+    parts = [_reasons(texts, str(item), cells) for (item,), cells in refused.group_by(["item"], maintain_order=True)]
     reasons = pl.concat([pl.DataFrame(schema=_REASONS), *parts]).sort("row", maintain_order=True)
-    whole = _rows_as_json(
-        batch.texts.select(name for name in instrument.stored if name in batch.texts.columns), bad_rows
-    )
+    whole = _rows_as_json(texts.select(name for name in instrument.stored if name in texts.columns), bad_rows)
     return reasons.join(whole, on="row", how="left", maintain_order="left").select(
         pl.lit(batch.export.path.name).alias(EXPORT),
         pl.lit(batch.records).gather(pl.col("row")).alias(RECORD),
@@ -87,11 +142,36 @@ def _quarantine(batch: Batch, instrument: Instrument, refused: pl.DataFrame, bad
 _REASONS: dict[str, type[pl.DataType]] = {"row": pl.UInt32, "item": pl.String, "rule": pl.String, VALUE: pl.String}
 
 
-def _reasons(batch: Batch, item: str, cells: pl.DataFrame) -> pl.DataFrame:
+def _reasons(texts: pl.DataFrame, item: str, cells: pl.DataFrame) -> pl.DataFrame:
     """The refused cells of one item, with what was written there; null where nothing was."""
     nothing = pl.Series([None], dtype=pl.String).new_from_index(0, cells.height)
-    written = batch.texts[item].gather(cells["row"]) if item in batch.texts.columns else nothing
+    written = texts[item].gather(cells["row"]) if item in texts.columns else nothing
     return cells.with_columns(written.alias(VALUE)).select(list(_REASONS))
+
+
+def _without_people(texts: pl.DataFrame, noted: pl.DataFrame) -> pl.DataFrame:
+    """Own words beside "other" are listed for the steward, but not those in which somebody names themselves or others."""
+    for (name,), cells in noted.group_by(["item"], maintain_order=True):
+        column = texts[str(name)]
+        personal = [row for row in cells["row"] if contained([column[row] or ""], apart_from=UNSURE)]
+        texts = texts.with_columns(column.scatter(personal, None))
+    return texts
+
+
+def irregular_rows(export: Export) -> pl.DataFrame:
+    """The records whose cells cannot be told apart, as quarantined rows: which ones and why, and nothing of what they hold,
+    since any cell may be of a column that is never stored.
+    """
+    records = [odd.record for odd in export.irregular]
+    return pl.DataFrame(
+        {EXPORT: export.path.name, RECORD: records, ITEM: "", RULE: Rule.IRREGULAR_RECORD.value, WHOLE_ROW: True},
+        schema_overrides={RECORD: pl.Int64},
+    ).select(
+        *(
+            pl.col(name) if name not in (VALUE, "answers") else pl.lit(None, dtype=pl.String).alias(name)
+            for name in QUARANTINE_SCHEMA
+        )
+    )
 
 
 def _rows_as_json(texts: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:

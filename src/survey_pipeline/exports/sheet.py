@@ -52,7 +52,7 @@ class Spooled:
 
     def __init__(self, width: int) -> None:
         self.width = width
-        self._spool = Spool({str(place): pl.String for place in range(width)})
+        self._spool = Spool(pl.DataFrame(schema={str(place): pl.String for place in range(width)}))
 
     def add(self, frame: pl.DataFrame) -> None:
         """Put some records aside: all columns, named by their place, all text, an empty cell null."""

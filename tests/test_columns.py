@@ -1,0 +1,181 @@
+"""Which column is which item, and one text an item: missing is not "no"."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import polars as pl
+import pytest
+from club import club, club_with
+
+from survey_pipeline.columns import Match, OptionAt, item_texts, match_columns
+from survey_pipeline.errors import InputRefused
+from survey_pipeline.exports import Column, Export, Layout
+from survey_pipeline.exports.layout import Mark, Part
+from survey_pipeline.exports.sheet import Sheet
+from survey_pipeline.instrument import Instrument, Option
+from survey_pipeline.names import NOTHING_TICKED
+
+EFFECTS = "Which side effects?"
+ALWAYS = (Column("May we count your answers?", ("May we count your answers?",)), Column("Form taken", ("Form taken",)))
+TICK_ALL = ("Nausea", "Cramps, or worse", "Cramps, or worse, at night", "None of these")
+
+
+class InMemory:
+    """Cells that are at hand."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self.frame = frame
+
+    def batches(self, columns: Sequence[int], skip: int, rows: int) -> Iterator[pl.DataFrame]:
+        yield from self.frame.select(str(place) for place in columns)[skip:].iter_slices(rows)
+
+
+def export_of(columns: Sequence[Column], rows: Sequence[Sequence[str | None]] = (), **layout: object) -> Export:
+    """An export of any layout; the consent and the form come first."""
+    everything = (*ALWAYS, *columns)
+    names = [str(place) for place in range(len(everything))]
+    frame = pl.DataFrame(
+        [["Yes, you may.", "Oxide", *row] for row in [[None] * len(columns), *rows]],
+        schema=dict.fromkeys(names, pl.String),
+        orient="row",
+    )
+    sheet = Sheet("0" * 64, "csv", "utf-8", ",", ((),), len(names), frame.height, (), InMemory(frame), ())
+    return Export(Path("a.csv"), sheet, Layout("any", 1, everything, "it says so", **layout))  # type: ignore[arg-type]
+
+
+def texts(instrument: Instrument, export: Export, item: str) -> list[str | None]:
+    matches = match_columns(export, instrument)
+    (batch,) = (rows for _, rows in export.batches(range(len(export.headings))))
+    found: list[str | None] = item_texts(batch, export, matches, instrument)[item].to_list()
+    return found
+
+
+def option(text: str, *, seen: Mark | None = None, part: Part = Part.OPTION) -> Column:
+    return Column(f"{EFFECTS} [{text}]", (f"{EFFECTS} [{text}]",), part, (EFFECTS,), (text,), seen)
+
+
+def with_options(*more: Option, without: str = "") -> Instrument:
+    """The club, with other options of side effects."""
+    options = [option for option in club().items["side_effects"].options if option.code != without]
+    return club_with("side_effects", options=[each.model_dump() for each in (*options, *more)])
+
+
+def without_none() -> Instrument:
+    """The club, with side effects among which there is no "none of these"."""
+    return with_options(without="nothing")
+
+
+# --- Matching ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ([Column(EFFECTS, (EFFECTS,))], Match(2)),
+        ([Column("q7", ("q7", EFFECTS))], Match(2)),
+        ([Column("SIDE_EFFECTS", ("SIDE_EFFECTS",))], Match(2)),
+        ([option("Nausea"), option("None of these")], Match(None, (OptionAt("nausea", 2), OptionAt("nothing", 3)))),
+        ([option("nausea")], Match(None, (OptionAt("nausea", 2),))),
+        ([option("A new one")], Match(None, (OptionAt("A new one", 2),))),
+        ([Column(EFFECTS, (EFFECTS,)), option("Nausea")], Match(None, (OptionAt("nausea", 3),))),
+        ([Column(EFFECTS, (EFFECTS,)), option("Other", part=Part.OTHER)], Match(2)),
+        ([Column(EFFECTS, (EFFECTS,)), option("Nausea", part=Part.COMMENT)], Match(2)),
+        ([Column("x", ("x", EFFECTS), Part.COMMENT)], None),
+    ],
+)
+def test_an_item_is_found_by_its_question_its_code_or_its_options(
+    columns: list[Column], expected: Match | None
+) -> None:
+    assert match_columns(export_of(columns), club()).get("side_effects") == expected
+
+
+def test_an_option_in_the_survey_that_the_instrument_does_not_know_is_not_lost() -> None:
+    columns = [option("Nausea"), option("A new one")]
+    export = export_of(columns, [["Yes", None], [None, "Yes"], ["Yes", "Yes"]])
+    assert texts(club(), export, "side_effects") == ["nausea", "A new one", "nausea, A new one"]
+
+
+def test_two_columns_of_one_item_are_refused() -> None:
+    with pytest.raises(InputRefused, match="Two columns"):
+        match_columns(export_of([Column(EFFECTS, (EFFECTS,)), Column("again", ("again", EFFECTS))]), club())
+
+
+# --- A column an option ---------------------------------------------------------------------------------------------------
+
+TICKS: Mapping[str, tuple[Sequence[str | None], str | None]] = {
+    "ticks as 1 and 0": (("1", "0", "0", "0"), "nausea"),
+    "two ticks": (("1", "1", "0", "0"), "nausea, cramps"),
+    "as the option's own text": ((None, "Cramps, or worse", None, None), "cramps"),
+    "as its code": ((None, "cramps", None, None), "cramps"),
+    "as Y and blank": (("Y", None, None, None), "nausea"),
+    "as Checked": (("Unchecked", "Checked", "Unchecked", "Unchecked"), "cramps"),
+    "none of these and another": (("1", "0", "0", "1"), "nausea, nothing"),
+    "blank throughout": ((None, None, None, None), None),
+    "a text that is no tick": (("perhaps", "0", "0", "0"), "perhaps"),
+    "another option's text": (("Nausea", "Nausea", None, None), "nausea, Nausea"),
+}
+
+
+@pytest.mark.parametrize("case", TICKS)
+def test_ticks_become_the_options_ticked(case: str) -> None:
+    cells, expected = TICKS[case]
+    export = export_of([option(text) for text in TICK_ALL], [cells])
+    assert texts(club(), export, "side_effects") == [expected]
+
+
+@pytest.mark.parametrize(
+    ("instrument", "cells", "expected"),
+    [
+        ("without none", ("0", "0", "0", "0"), NOTHING_TICKED),
+        ("without none", ("0", None, None, None), NOTHING_TICKED),
+        ("without none", (None, None, None, None), None),
+        ("with none", ("0", "0", "0", "0"), None),
+        ("with none", ("0", "0", "0", "1"), "nothing"),
+    ],
+)
+def test_nothing_ticked_is_an_answer_only_where_no_option_stands_for_it(
+    instrument: str, cells: Sequence[str | None], expected: str | None
+) -> None:
+    chosen = club() if instrument == "with none" else without_none()
+    assert texts(chosen, export_of([option(text) for text in TICK_ALL], [cells]), "side_effects") == [expected]
+
+
+@pytest.mark.parametrize(("state", "expected"), [("2", NOTHING_TICKED), ("0", None), (None, None)])
+def test_a_form_that_nobody_opened_is_not_a_no(state: str | None, expected: str | None) -> None:
+    seen = Mark(6, frozenset({"1", "2"}))
+    columns = [*(option(text, seen=seen) for text in TICK_ALL), Column("complete", ("complete",), Part.TOOL)]
+    assert texts(without_none(), export_of(columns, [["0", "0", "0", "0", state]]), "side_effects") == [expected]
+
+
+def test_words_beside_other_tick_it_and_are_left_aside() -> None:
+    club_and_other = with_options(Option(code="other", label="Other"))
+    columns = [option("Nausea"), option("Other", part=Part.OTHER)]
+    export = export_of(columns, [["Y", None], [None, "my own words"], ["Y", "my own words"], [None, None]])
+    assert texts(club_and_other, export, "side_effects") == ["nausea", "other", "nausea, other", None]
+    assert texts(club(), export, "side_effects") == ["nausea", None, "nausea", None]
+
+
+# --- Labels and missing values ---------------------------------------------------------------------------------------------
+
+
+def test_codes_stand_for_their_labels_in_closed_questions_only() -> None:
+    labels = {"1": "Oxide", "2": "Citrate", "0": "No pain"}
+    columns = [
+        Column("stopped", ("stopped",), labels={"1": "Yes", "2": "No"}),
+        Column("pain", ("pain",), labels=labels),
+    ]
+    export = export_of(columns, [["1", "2"], ["2", "0"], ["no", "7"]])
+    assert texts(club(), export, "stopped") == ["Yes", "No", "no"]
+    assert texts(club(), export, "pain") == ["2", "0", "7"]
+
+
+def test_a_text_that_the_instrument_knows_is_believed_before_the_files_label() -> None:
+    columns = [Column("side", ("side_effects",), labels={"nausea": "Cramps, or worse", "2": "Nausea"})]
+    assert texts(club(), export_of(columns, [["nausea"], ["2"]]), "side_effects") == ["nausea", "Nausea"]
+
+
+def test_what_the_file_or_the_tool_declares_as_missing_is_no_answer() -> None:
+    columns = [Column("pain", ("pain",), missing=frozenset({"99"})), Column("stopped", ("stopped",))]
+    export = export_of(columns, [["99", "-99"], ["9", "no"]], missing=frozenset({"-99"}))
+    assert texts(club(), export, "pain") == [None, "9"]
+    assert texts(club(), export, "stopped") == [None, "no"]
