@@ -1,46 +1,20 @@
 """Which column is which item, and one text an item: missing is not "no"."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
-import polars as pl
 import pytest
 from club import club, club_with
+from layouts import export_of
 
 from survey_pipeline.columns import Match, OptionAt, item_texts, match_columns
 from survey_pipeline.errors import InputRefused
-from survey_pipeline.exports import Column, Export, Layout
+from survey_pipeline.exports import Column, Export
 from survey_pipeline.exports.layout import Mark, Part
-from survey_pipeline.exports.sheet import Sheet
 from survey_pipeline.instrument import Instrument, Option
 from survey_pipeline.names import NOTHING_TICKED
 
 EFFECTS = "Which side effects?"
-ALWAYS = (Column("May we count your answers?", ("May we count your answers?",)), Column("Form taken", ("Form taken",)))
 TICK_ALL = ("Nausea", "Cramps, or worse", "Cramps, or worse, at night", "None of these")
-
-
-class InMemory:
-    """Cells that are at hand."""
-
-    def __init__(self, frame: pl.DataFrame) -> None:
-        self.frame = frame
-
-    def batches(self, columns: Sequence[int], skip: int, rows: int) -> Iterator[pl.DataFrame]:
-        yield from self.frame.select(str(place) for place in columns)[skip:].iter_slices(rows)
-
-
-def export_of(columns: Sequence[Column], rows: Sequence[Sequence[str | None]] = (), **layout: object) -> Export:
-    """An export of any layout; the consent and the form come first."""
-    everything = (*ALWAYS, *columns)
-    names = [str(place) for place in range(len(everything))]
-    frame = pl.DataFrame(
-        [["Yes, you may.", "Oxide", *row] for row in [[None] * len(columns), *rows]],
-        schema=dict.fromkeys(names, pl.String),
-        orient="row",
-    )
-    sheet = Sheet("0" * 64, "csv", "utf-8", ",", ((),), len(names), frame.height, (), InMemory(frame), ())
-    return Export(Path("a.csv"), sheet, Layout("any", 1, everything, "it says so", **layout))  # type: ignore[arg-type]
 
 
 def texts(instrument: Instrument, export: Export, item: str) -> list[str | None]:

@@ -81,7 +81,7 @@ class Expected:
 
     def _judged(self, export: str, record: int, written: dict[str, str]) -> str | None:
         rules = {name: rule for name in self.instrument.stored if (rule := self._rule(name, written.get(name, "")))}
-        member = written.get("member", "").strip()
+        member = written.get("member", "").strip().lower()
         if "form" not in rules and member and member in self.seen_members:
             return "same_respondent"
         for name, rule in rules.items():

@@ -21,7 +21,7 @@ FORMATS: Final = (
 )
 """A column is in one of them throughout: the one that reads the most of it."""
 ZONE: Final = r"\s*(?:Z|UTC|[+-]\d\d:?\d\d|(?:GMT|UTC)[+-]\d{1,2}|[A-Z]{3,4})$"
-FRACTION: Final = r"\.\d+"
+FRACTION: Final = r"(:\d\d)\.\d+"
 
 
 def seconds_since_1970(texts: pl.Series) -> pl.Series:
@@ -29,7 +29,10 @@ def seconds_since_1970(texts: pl.Series) -> pl.Series:
     within one column are of use.
     """
     plain = (
-        texts.str.strip_chars().str.replace(ZONE, "").str.replace(FRACTION, "").str.replace("\u202f", " ", literal=True)
+        texts.str.strip_chars()
+        .str.replace(ZONE, "")
+        .str.replace(FRACTION, "$1")
+        .str.replace("\u202f", " ", literal=True)
     )
     read = (plain.str.to_datetime(layout, strict=False, time_unit="ms") for layout in FORMATS)
     return min(read, key=pl.Series.null_count).dt.epoch("s").rename("seconds")
