@@ -511,6 +511,64 @@ def test_a_changed_questionnaire_is_said() -> None:
     assert words.QUESTIONS_CHANGED not in Page(made()["index.html"]).text + made()["newsletter.md"].decode()
 
 
+BROKEN = "The question about {} was changed; this wave's answers are not compared with earlier ones."
+
+
+@pytest.mark.parametrize("changed", [frozenset[str](), frozenset({"pain"}), frozenset({"pain", "sleep", "nothing"})])
+def test_a_changed_question_is_not_compared_and_that_is_said(changed: frozenset[str]) -> None:
+    view = View(releases.magnesium_release(), releases.magnesium())
+    before = View(releases.magnesium_release(wave="2025-4"), releases.magnesium(), changed)
+    page, newsletter = Page(report(view, before, drawn={})).text, markdown(view, before, drawn={}).decode()
+    for name, label, compared in (("pain", "pain", "Pain at least 30 % lower"), ("sleep", "sleep quality", "Sleep")):
+        assert (BROKEN.format(label) in page) is (BROKEN.format(label) in newsletter) is (name in changed)
+        told = [change for change in words.changes(view, before) if change.label.startswith(compared)]
+        assert len(told) == (name not in changed)
+    assert "About 400 people answered this wave, about 400 people the wave before." in page
+    assert "No number is shown in both waves" not in page
+    assert ("Nothing can be compared with the wave before." in page) is ({"pain", "sleep"} <= changed)
+
+
+def test_a_changed_question_outside_the_short_list_is_said_on_the_page_alone() -> None:
+    view = View(releases.magnesium_release(), releases.magnesium())
+    before = View(releases.magnesium_release(), releases.magnesium(), frozenset({"fog", "side_effects", "age"}))
+    assert words.trends_broken(view, before) == (BROKEN.format("mental fog"), BROKEN.format("side effects"))
+    assert BROKEN.format("mental fog") in Page(report(view, before, drawn={})).text
+    assert "was changed" not in markdown(view, before, drawn={}).decode()
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [(frozenset[str](), True), (frozenset({"pain"}), False), (frozenset({"magnesium_form"}), False)],
+)
+def test_groups_are_not_set_in_order_over_a_changed_question(changed: frozenset[str], told: bool) -> None:
+    view, last = forms(("Citrate", 0.6), ("Oxide", 0.3)), forms(("Citrate", 0.5), ("Oxide", 0.4))
+    (found,) = view.charted("form_by_outcome")
+    said = words.contrast(found, view, View(last.release, last.instrument, changed))
+    assert any("wave before" in text for text in said) is told
+    page = Page(report(view, View(last.release, last.instrument, changed), drawn={})).text
+    assert (BROKEN.format("magnesium form") in page) is ("magnesium_form" in changed)
+
+
+def test_groups_of_other_people_under_one_label_are_not_set_in_order() -> None:
+    view, last = forms(("Citrate", 0.6), ("Oxide", 0.3)), forms(("Citrate", 0.5), ("Oxide", 0.4))
+    (found,) = view.charted("form_by_outcome")
+    wider = {
+        exposure: tuple(level.model_copy(update={"members": ("level", "malate")}) for level in levels)
+        for exposure, levels in last.release.levels.items()
+    }
+    other = View(last.release.model_copy(update={"levels": wider}), last.instrument)
+    assert any("wave before" in text for text in words.contrast(found, view, last))
+    assert not any("wave before" in text for text in words.contrast(found, view, other))
+
+
+def test_what_is_incomparable_reaches_every_file() -> None:
+    last = releases.magnesium_release(wave="2025-4")
+    files = render(releases.magnesium_release(), releases.magnesium(), last, frozenset({"pain"}))
+    assert BROKEN.format("pain") in Page(files["index.html"]).text
+    assert BROKEN.format("pain") in files["newsletter.md"].decode()
+    assert BROKEN.format("pain") not in Page(made()["index.html"]).text + made()["newsletter.md"].decode()
+
+
 def test_page_and_newsletter_say_how_people_were_asked() -> None:
     assert releases.magnesium().recruitment in Page(made()["index.html"]).text
     assert releases.magnesium().recruitment in made()["newsletter.md"].decode()

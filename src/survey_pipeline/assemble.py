@@ -37,10 +37,11 @@ def make_release(
             f"Fewer than {policy.min_n} answers could be used, so nothing about them may be shown.",
             "Look at what was set aside and left out; if that is right, wait for more answers.",
         )
-    levels = coarsen(tally, instrument, policy, earlier_levels(ledger, wave))
+    asked = instrument.in_wave(wave)
+    levels = coarsen(tally, asked, policy, earlier_levels(ledger, wave))
     mine = [release for release in ledger if release.wave == wave]
     hidden_before = pl.concat([release.frame() for release in mine]) if mine else None
-    rows = disclose(estimate(tally, instrument, levels), policy, hidden_before)
+    rows = disclose(estimate(tally, asked, levels), policy, hidden_before)
     tidy = rows.select(pl.lit(instrument.name).alias(names.INSTRUMENT), pl.lit(wave).alias(names.WAVE), pl.all())
     return Release(
         instrument=InstrumentSummary(

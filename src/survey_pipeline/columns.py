@@ -52,7 +52,7 @@ def match_columns(export: Export, instrument: Instrument) -> dict[str, Match]:
 
     Raises `InputRefused` if a required item has no column, one item has several, or no item has any.
     """
-    known = {fold(text): name for name, item in instrument.items.items() for text in (*item.texts, name)}
+    known = {fold(text): name for name, item in instrument.asked.items() for text in (*item.texts, name)}
     found: dict[str, Match] = {}
     for place, column in enumerate(export.layout.columns):
         if name := _whole(column, known):
@@ -117,7 +117,7 @@ def _refuse_absent(matches: Mapping[str, Match], export: Export, instrument: Ins
     """A required answer and consent must have been asked for. A near heading is named by its place only: in a file
     without headings, the words there are somebody's answer.
     """
-    for name, item in instrument.items.items():
+    for name, item in instrument.asked.items():
         if name not in matches and (item.required or item.role is Role.CONSENT):
             raise InputRefused(
                 f"'{export.path.name}' has no column for the item '{name}' ('{item.question}').{_nearest(item, export)}",

@@ -5,7 +5,7 @@ What does not: arguments and exit codes (`cli`). Results go to stdout, progress 
 """
 
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from survey_pipeline.drift import Drift, DriftKind, lines
 from survey_pipeline.errors import UserError
 from survey_pipeline.pipeline import WaveRun
 from survey_pipeline.reading import ExportReport, Tell, silently
@@ -49,6 +50,7 @@ def tell_run(done: WaveRun, *, verbose: bool = False) -> None:
     """What a run did, for the steward: exact counts."""
     show = f"`survey-pipeline quarantine --instrument {done.instrument} --wave {done.wave}` shows the rules."
     tell_exports(done.exports, show, verbose=verbose)
+    _tell_drift(done.changes)
     for released in done.releases:
         what = "published" if released.is_new else "unchanged since"
         hidden = f", {released.rows_suppressed} hidden" if released.rows_suppressed else ""
@@ -69,16 +71,23 @@ def tell_exports(exports: Sequence[ExportReport], which_rules: str = VERBOSE, *,
         refused = sum(n for rules in report.values_refused.values() for n in rules.values())
         if refused:
             typer.echo(f"  {refused} answers were refused; {which_rules}")
-        if report.items_not_asked:
-            typer.echo(f"  not asked in this export: {', '.join(report.items_not_asked)}")
+        _tell_drift(report.drift, "  ")
         if verbose:
             _tell_more(report)
+
+
+def _tell_drift(found: Iterable[Mapping[str, Any]], indent: str = "") -> None:
+    """What is not as it was, or not as the instrument says, and what to do."""
+    for line in lines(Drift(**{**one, "what": DriftKind(one["what"])}) for one in found):
+        typer.echo(f"{indent}{line}")
 
 
 def _tell_more(report: ExportReport) -> None:
     typer.echo(f"  read as {report.tool}, {report.encoding}: {report.detected_because}")
     typer.echo(f"  sha256 {report.sha256}")
-    typer.echo(f"  columns of which nothing is stored: {', '.join(report.columns_dropped) or 'none'}")
+    typer.echo(f"  columns of which nothing is stored:{'' if report.columns_dropped else ' none'}")
+    for heading, why in report.columns_dropped_because.items():
+        typer.echo(f"    {heading}: {why}")
     for item, rules in report.values_refused.items():
         typer.echo(f"  refused in {item}: {', '.join(f'{rule} {n} times' for rule, n in rules.items())}")
 

@@ -58,12 +58,6 @@ def of_exports(corrections: pl.DataFrame, sha256s: Iterable[str]) -> pl.DataFram
     return corrections.filter(pl.col(EXPORT_SHA256).is_in(list(sha256s)))
 
 
-def by_export(corrections: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """The corrections that count, by the sha256 of their export."""
-    parts = in_force(corrections).partition_by(EXPORT_SHA256, as_dict=True, maintain_order=True)
-    return {str(sha): part for (sha,), part in parts.items()}
-
-
 # --- Applying -----------------------------------------------------------------------------------------------------------
 
 

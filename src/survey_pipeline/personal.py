@@ -291,9 +291,10 @@ _CALLED: Mapping[Personal, _Called] = MappingProxyType(
 
 @dataclass(frozen=True)
 class _Column:
-    """The different texts of a column, how many cells hold one (None: not known), and what else is known of it."""
+    """Different texts of a column, out of how many, how many cells hold one (None: not known), and what else is known."""
 
     texts: Sequence[str]
+    out_of: int
     filled: int | None
     named_as: Personal | None
     asked_in: int | None
@@ -306,25 +307,27 @@ class _Column:
         return self.if_mostly(self.count(test))
 
     def if_mostly(self, n: int) -> int:
-        return n if n > MOSTLY * len(self.texts) else 0
+        return n if n > MOSTLY * self.out_of else 0
 
 
 def contained(
     texts: Collection[str],
     named_as: Personal | None = None,
     *,
+    out_of: int | None = None,
     filled: int | None = None,
     asked_in: int | None = None,
     apart_from: Collection[Personal] = (),
 ) -> Found | None:
     """What a column holds by its different texts, in whatever order; None if nothing personal is told.
 
-    `named_as`: what `named` says, under which plain digits are telephone numbers too. `filled`: how many cells hold a text,
-    which tells free text from a closed question with long options. `asked_in`: the year of the survey, to tell birth dates
+    `named_as`: what `named` says, under which plain digits are telephone numbers too. `out_of`: how many different texts the
+    column has, where these are only some of them, such as the refused ones. `filled`: how many cells hold a text, which tells
+    free text from a closed question with long options. `asked_in`: the year of the survey, to tell birth dates
     (without it, the latest date in the column). `apart_from`: kinds that the instrument declares this column to hold.
     """
     plain = [text for text in map(_plain, texts) if text]
-    column = _Column(plain, filled, named_as, asked_in)
+    column = _Column(plain, max(out_of or 0, len(plain)), filled, named_as, asked_in)
     rules = ((kind, rule) for kind, rule in _RULES.items() if plain and kind not in apart_from)
     return next((Found(kind, n) for kind, rule in rules if (n := rule(column))), None)
 

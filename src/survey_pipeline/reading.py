@@ -13,13 +13,15 @@ from typing import Any
 import polars as pl
 
 from survey_pipeline import names
-from survey_pipeline.columns import match_columns
+from survey_pipeline.columns import Match, match_columns
 from survey_pipeline.corrections import NO_CORRECTIONS
+from survey_pipeline.drift import Drift, against_instrument, counted, documents, in_answers, together
 from survey_pipeline.dropped import dropped_columns, refuse_personal_columns
 from survey_pipeline.errors import InputRefused
 from survey_pipeline.exports import Export, RowsDoNotAddUp, read_export
 from survey_pipeline.ingest import batches
 from survey_pipeline.instrument import Instrument, Role
+from survey_pipeline.policy import load_policy
 from survey_pipeline.repeats import Seen, superseded
 from survey_pipeline.schema import responses_schema
 from survey_pipeline.spool import Spool
@@ -57,6 +59,8 @@ class ExportReport:
     items_not_asked: list[str]
     detected_because: str
     invented: bool
+    drift: list[dict[str, Any]] = field(default_factory=list)
+    """What is not as the instrument says: see `drift`."""
 
 
 @dataclass
@@ -69,6 +73,8 @@ class Counts:
     excluded: dict[str, int] = field(default_factory=dict)
     refused: dict[str, dict[str, int]] = field(default_factory=dict)
     other_texts: dict[str, int] = field(default_factory=dict)
+    answers: pl.DataFrame | None = None
+    """What drift is told from (see `drift.counted`). Holds texts: never to be shown as it is."""
 
 
 def open_exports(paths: Sequence[Path], by_hand: Mapping[str, Any] | None = None) -> list[Export]:
@@ -181,6 +187,8 @@ class Reading:
         counts.read += n_read
         counts.kept += part.kept.height
         counts.quarantined += part.n_quarantined
+        answers = counted(part.kept, part.quarantine, self.instrument)
+        counts.answers = together([*([] if counts.answers is None else [counts.answers]), answers])
         for reason, n in part.excluded.items():
             counts.excluded[reason] = counts.excluded.get(reason, 0) + n
         for item, rule, n in (
@@ -211,10 +219,11 @@ def keyed(frame: pl.DataFrame, key: dict[str, str]) -> pl.DataFrame:
     return frame.select(*(pl.lit(value, dtype=pl.String).alias(name) for name, value in key.items()), pl.all())
 
 
-def report_of(export: Export, instrument: Instrument, reading: Reading) -> ExportReport:
+def report_of(export: Export, instrument: Instrument, reading: Reading, wave: str | None = None) -> ExportReport:
     """What became of an export, once it has been read to its end; raises `RowsDoNotAddUp` if a row is not accounted for."""
-    counts, matches = reading.counts[export.path.name], match_columns(export, instrument)
-    dropped = dropped_columns(export, instrument, matches)
+    asked = instrument.in_wave(wave) if wave else instrument
+    counts, matches = reading.counts[export.path.name], match_columns(export, asked)
+    dropped = dropped_columns(export, asked, matches)
     if counts.read != counts.kept + counts.quarantined + sum(counts.excluded.values()):
         raise RowsDoNotAddUp("rows read are not rows kept, quarantined and excluded")
     return ExportReport(
@@ -234,18 +243,31 @@ def report_of(export: Export, instrument: Instrument, reading: Reading) -> Expor
         columns_dropped=list(dropped),
         columns_dropped_because=dropped,
         rows_irregular=len(export.irregular),
-        items_not_asked=[name for name in instrument.stored if name not in matches],
+        items_not_asked=[name for name in asked.stored if name not in matches],
         detected_because=export.detected_because,
         invented=export.is_invented,
+        drift=documents(_drift(export, instrument, counts, matches, wave)),
     )
 
 
+def _drift(
+    export: Export, instrument: Instrument, counts: Counts, matches: Mapping[str, Match], wave: str | None
+) -> list[Drift]:
+    found = against_instrument(export.layout.columns, matches, instrument, wave)
+    answers = counts.answers
+    return found if answers is None else [*found, *in_answers(answers, instrument, load_policy().min_n)]
+
+
 def check_exports(
-    paths: Sequence[Path], instrument: Instrument, tell: Tell = silently, by_hand: Mapping[str, Any] | None = None
+    paths: Sequence[Path],
+    instrument: Instrument,
+    tell: Tell = silently,
+    by_hand: Mapping[str, Any] | None = None,
+    wave: str | None = None,
 ) -> tuple[ExportReport, ...]:
-    """Read and validate exports and write nothing."""
+    """Read and validate exports and write nothing. Without a wave, every item counts as asked."""
     exports = open_exports(paths, by_hand)
-    reading = Reading(exports, instrument, tell)
+    reading = Reading(exports, instrument.in_wave(wave) if wave else instrument, tell)
     for _ in reading.kept({}):
         pass
-    return tuple(report_of(export, instrument, reading) for export in exports)
+    return tuple(report_of(export, instrument, reading, wave) for export in exports)

@@ -6,7 +6,7 @@ order (`pipeline`) and how the work itself is done (the module of each stage).
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from typing import Any
 
@@ -18,7 +18,7 @@ from survey_pipeline.coarsen import coarsen
 from survey_pipeline.corrections import NO_CORRECTIONS, fingerprint, of_exports
 from survey_pipeline.count import columns_needed, tally_batches
 from survey_pipeline.disclose import disclose
-from survey_pipeline.drift import incomparable
+from survey_pipeline.drift import between, documents, incomparable
 from survey_pipeline.errors import AlreadyPublished, InputRefused, WrongUsage
 from survey_pipeline.estimate import estimate
 from survey_pipeline.exports import Export, RowsDoNotAddUp
@@ -41,6 +41,8 @@ class ReadWave:
     responses_version: int
     quarantine_version: int
     exports: tuple[ExportReport, ...]
+    changes: tuple[dict[str, Any], ...] = ()
+    """What the instrument asks otherwise than in the wave before: see `drift`."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,16 @@ def ingest_wave(request: RunRequest, tell: Tell = silently) -> ReadWave:
     if known is None or known["fingerprint"] != fingerprint:
         _store_wave(warehouse, instrument, request.wave, exports, corrections, fingerprint, tell)
         known = warehouse.wave(instrument.name, request.wave)
-    return _read_wave(known or {})
+    return replace(_read_wave(known or {}), changes=_changes(warehouse, instrument, request.wave))
+
+
+def _changes(warehouse: Warehouse, instrument: Instrument, wave: str) -> tuple[dict[str, Any], ...]:
+    """What has changed in the instrument since the wave before, as it was read then."""
+    before = [row for row in warehouse.waves(instrument.name) if row[names.WAVE] < wave]
+    if not before:
+        return ()
+    asked_then = Instrument.model_validate_json(before[-1]["instrument_definition"])
+    return tuple(documents(between(asked_then, instrument, before[-1][names.WAVE], wave)))
 
 
 def fingerprint_of(
@@ -145,13 +156,14 @@ def _store_wave(
 ) -> None:
     key = {names.INSTRUMENT: instrument.name, names.WAVE: wave}
     by_export = {export.sha256: of_exports(corrections, [export.sha256]) for export in exports}
-    reading = Reading(exports, instrument, tell, by_export)
+    asked = instrument.in_wave(wave)
+    reading = Reading(exports, asked, tell, by_export)
     if instrument.with_role(Role.IDENTIFIER) or instrument.duplicates.same_token:
         reading.key = warehouse.secret()
     responses = warehouse.replace_wave(f"responses/{instrument.name}", reading.kept(key), reading.empty(key), key)
     refused = (keyed(frame, key) for frame in reading.spool.frames())
     quarantine = warehouse.replace_wave("quarantine", refused, keyed(reading.spool.empty, key), key)
-    reports = [report_of(export, instrument, reading) for export in exports]
+    reports = [report_of(export, instrument, reading, wave) for export in exports]
     _reconcile(warehouse, instrument, wave, (responses, quarantine), reports)
     warehouse.put_wave(
         {
@@ -339,8 +351,9 @@ def exact_estimates(places: Places, instrument: Instrument, wave: str, *, finest
     instrument = Instrument.model_validate_json(row["instrument_definition"])
     ledger, policy = warehouse.releases(instrument.name), load_policy()
     tally = _tally_of(warehouse, instrument, row)
-    levels = None if finest else coarsen(tally, instrument, policy, earlier_levels(_releases(ledger), wave))
-    exact = estimate(tally, instrument, levels)
+    asked = instrument.in_wave(wave)
+    levels = None if finest else coarsen(tally, asked, policy, earlier_levels(_releases(ledger), wave))
+    exact = estimate(tally, asked, levels)
     status = disclose(exact, policy)[names.STATUS]
     words = [pl.lit(instrument.name).alias(names.INSTRUMENT), pl.lit(wave).alias(names.WAVE)]
     return exact.with_columns(*words, status).select(names.TIDY_COLUMNS)

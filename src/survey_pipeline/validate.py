@@ -14,7 +14,7 @@ import polars as pl
 from survey_pipeline.errors import InputRefused
 from survey_pipeline.exports import Export
 from survey_pipeline.ingest import Batch
-from survey_pipeline.instrument import Instrument, Role
+from survey_pipeline.instrument import Instrument, Kind, Role
 from survey_pipeline.names import EXPORT, ITEM, RECORD, RESPONDENT, RULE, VALUE, WHOLE_ROW, Rule
 from survey_pipeline.personal import Personal, contained
 from survey_pipeline.repeats import repeats
@@ -99,8 +99,10 @@ def _refuse_personal(batch: Batch, instrument: Instrument, refused: pl.DataFrame
         item = instrument.items[str(name)]
         if str(name) not in batch.texts.columns:
             continue
-        written = batch.texts[str(name)].gather(cells["row"]).unique().drop_nulls()
-        if found := contained(written.to_list(), apart_from=UNSURE):
+        column = batch.texts[str(name)]
+        written = column.gather(cells["row"]).unique().drop_nulls().to_list()
+        unsure = {*UNSURE, Personal.BIRTH_DATE} if item.kind is Kind.DATE else UNSURE
+        if found := contained(written, out_of=column.n_unique(), apart_from=unsure):
             raise InputRefused(
                 f"The column of the item '{name}' ('{item.label}') in '{batch.export.path.name}' holds"
                 f" {found.kind.phrase}. Nothing of this run was stored.",
@@ -153,7 +155,8 @@ def _without_people(texts: pl.DataFrame, noted: pl.DataFrame) -> pl.DataFrame:
     """Own words beside "other" are listed for the steward, but not those in which somebody names themselves or others."""
     for (name,), cells in noted.group_by(["item"], maintain_order=True):
         column = texts[str(name)]
-        personal = [row for row in cells["row"] if contained([column[row] or ""], apart_from=UNSURE)]
+        n = column.n_unique()
+        personal = [row for row in cells["row"] if contained([column[row] or ""], out_of=n, apart_from=UNSURE)]
         texts = texts.with_columns(column.scatter(personal, None))
     return texts
 

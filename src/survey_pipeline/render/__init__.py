@@ -16,10 +16,17 @@ from survey_pipeline.render.view import View
 __all__ = ["render", "render_index"]
 
 
-def render(release: Release, instrument: Instrument, previous: Release | None = None) -> dict[str, bytes]:
-    """Every file of a wave's report folder, by its path in it. `previous` is the release of the wave before."""
+def render(
+    release: Release,
+    instrument: Instrument,
+    previous: Release | None = None,
+    incomparable: frozenset[str] = frozenset(),
+) -> dict[str, bytes]:
+    """Every file of a wave's report folder, by its path in it. `previous` is the release of the wave before, `incomparable`
+    the items whose numbers in it mean something else.
+    """
     view = View(release, instrument)
-    before = View(previous, instrument) if previous else None
+    before = View(previous, instrument, incomparable) if previous else None
     drawn = {frame.name: draw(frame) for frame in frames(view)}
     return {
         "index.html": page.report(view, before, drawn),

@@ -303,6 +303,7 @@ def _since(view: View, previous: View | None) -> dict[str, object] | None:
         "answers": words.answers_changed(view, previous),
         "changes": words.changes(view, previous),
         "questions": " ".join(words.questions_changed(view, previous)),
+        "broken": words.trends_broken(view, previous),
     }
 
 

@@ -161,10 +161,22 @@ def _widened(row: Row, factor: float) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class View:
-    """A release together with the instrument's words for it."""
+    """A release together with the instrument's words for it.
+
+    `incomparable`, of the wave before: items that were changed since, so that nothing of them is set beside this wave.
+    """
 
     release: Release
     instrument: Instrument
+    incomparable: frozenset[str] = frozenset()
+
+    def may_compare(self, *names: str) -> bool:
+        """Whether none of some items and outcomes was changed since."""
+        return self.incomparable.isdisjoint(map(self.item_name, names))
+
+    def members(self, exposure: str) -> dict[str, frozenset[str]]:
+        """The finest codes of each published level of an exposure, by its label."""
+        return {level.label: frozenset(level.members) for level in self.release.levels.get(exposure, ())}
 
     @cached_property
     def _rows(self) -> dict[tuple[str, str, str], dict[str, tuple[Row, ...]]]:

@@ -6,7 +6,7 @@ says what people reported and never what did something to them. A sentence stays
 only the one that explains a range has 21.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -31,6 +31,7 @@ INVENTED_LONG = "Invented data: every number here was made up to try out the rep
 HIDDEN = "hidden"
 MANY_QUESTIONS = "With many questions, some differ by chance."
 QUESTIONS_CHANGED = "The questionnaire changed between the two waves, so compare with care."
+TREND_BROKEN = "The question about {} was changed; this wave's answers are not compared with earlier ones."
 IF_ALIKE = "if those who answered are like the rest"
 """What every range takes for granted; members choose for themselves whether to answer."""
 CHANCE = (
@@ -364,7 +365,7 @@ def contrast(found: Comparison, view: View, previous: View | None = None) -> tup
     counted = (f"Counted: {inline(what(found.measure))}.",) if found.measure.is_share else ()
     allowed = () if len(found.compared) == 2 else ("Their ranges stay apart when all pairs of groups are allowed for.",)
     sides = _apart(found, found.pair, view)
-    return (*counted, *sides, *allowed, *_order_before(found, found.pair, previous), MANY_QUESTIONS)
+    return (*counted, *sides, *allowed, *_order_before(found, found.pair, view, previous), MANY_QUESTIONS)
 
 
 def _apart(found: Comparison, pair: tuple[Row, Row], view: View) -> list[str]:
@@ -375,12 +376,14 @@ def _apart(found: Comparison, pair: tuple[Row, Row], view: View) -> list[str]:
     return [_side(row, found.measure, view, often if found.measure.is_share else side) for row, often, side in ordered]
 
 
-def _order_before(found: Comparison, pair: tuple[Row, Row], previous: View | None) -> tuple[str, ...]:
-    """Whether the wave before showed the two levels in the same order; nothing if it did not show both."""
-    if previous is None:
+def _order_before(found: Comparison, pair: tuple[Row, Row], view: View, previous: View | None) -> tuple[str, ...]:
+    """Whether the wave before showed the two levels in the same order; nothing if it did not show both as they are now."""
+    if previous is None or not previous.may_compare(found.measure.outcome, found.exposure):
         return ()
     before = previous.comparison(found.table, found.measure.outcome, found.measure.statistic)
-    shown = {row.level: row.estimate or 0 for row in before.shown if before.exposure == found.exposure}
+    alike = view.members(found.exposure).items() & previous.members(found.exposure).items()
+    same = dict(alike) if before.exposure == found.exposure else {}
+    shown = {row.level: row.estimate or 0 for row in before.shown if row.level in same}
     high, low = (shown.get(row.level) for row in pair)
     if high is None or low is None:
         return ()
@@ -444,7 +447,9 @@ def _most_common(view: View) -> list[Finding]:
 
 
 def _what_changed(view: View, previous: View) -> list[Finding]:
-    changed, warning = changes(view, previous), questions_changed(view, previous)
+    asked = {name for found in view.primary for name in (view.item_name(found.measure.outcome), found.exposure)}
+    changed = changes(view, previous)
+    warning = (*questions_changed(view, previous), *trends_broken(view, previous, asked))
     if not changed:
         return [Finding("Nothing can be compared with the wave before.", warning)]
     return [Finding(changed[0].headline, (*changed[0].details, *warning))]
@@ -454,6 +459,18 @@ def questions_changed(view: View, previous: View) -> tuple[str, ...]:
     """A warning where the two waves were not asked alike."""
     alike = previous.release.instrument.fingerprint == view.release.instrument.fingerprint
     return () if alike else (QUESTIONS_CHANGED,)
+
+
+def trends_broken(view: View, previous: View, asked: Collection[str] | None = None) -> tuple[str, ...]:
+    """Each question that both waves show, and that was changed between them; of the items `asked` only, where given."""
+    shown = [name for name in _questions(view) if name in previous.incomparable & _questions(previous).keys()]
+    return tuple(TREND_BROKEN.format(inline(view.item_label(name))) for name in shown if asked is None or name in asked)
+
+
+def _questions(view: View) -> dict[str, None]:
+    """The items of which the tables show something, in their order: outcomes, and what they are shown by."""
+    found = (row for row in view.release.rows if row.table != names.WHO_ANSWERED and row.status is not Status.NOT_ASKED)
+    return dict.fromkeys(name for row in found for name in (row.exposure, view.item_name(row.outcome)))
 
 
 def limits(instrument: Instrument) -> tuple[str, ...]:
@@ -481,7 +498,8 @@ def changes(view: View, previous: View) -> tuple[Change, ...]:
         measure = found.measure
         row = found.everybody
         old = _same(measure, previous)
-        if row and old and (measure.outcome, measure.statistic) not in seen:
+        comparable = previous.may_compare(measure.outcome)
+        if comparable and row and old and (measure.outcome, measure.statistic) not in seen:
             seen[measure.outcome, measure.statistic] = _change(measure, old, row)
     return tuple(seen.values())
 
