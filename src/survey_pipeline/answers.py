@@ -14,7 +14,8 @@ from functools import lru_cache
 
 import polars as pl
 
-from survey_pipeline.instrument import Item, Kind, Option
+from survey_pipeline.doses import Dose, read_dose
+from survey_pipeline.instrument import DOSE_PARTS, Item, Kind, Option
 from survey_pipeline.names import NOTHING_TICKED, Rule, option_column
 from survey_pipeline.texts import fold
 
@@ -27,7 +28,8 @@ DATE_PARTS = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:[ ,T].*)?")
 ISO_DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T].*)?")
 YES = frozenset({"yes", "y", "true", "1", "ja", "sí", "si"})
 NO = frozenset({"no", "n", "false", "0", "nein"})
-STORED_TYPE: dict[Kind, pl.DataType | type[pl.DataType]] = {
+Stored = type[pl.DataType]
+STORED_TYPE: dict[Kind, Stored] = {
     Kind.CHOICE: pl.String,
     Kind.CHOICES: pl.Boolean,
     Kind.YES_NO: pl.Boolean,
@@ -35,6 +37,16 @@ STORED_TYPE: dict[Kind, pl.DataType | type[pl.DataType]] = {
     Kind.NUMBER: pl.Float64,
     Kind.DATE: pl.Date,
 }
+STORED_OF_A_DOSE: tuple[Stored, ...] = (*(pl.Float64,) * 4, *(pl.String,) * 3)
+"""Four amounts and three words, as `instrument.DOSE_PARTS` names them."""
+
+
+def stored_types(name: str, item: Item) -> dict[str, Stored]:
+    """The columns of the responses that hold an item, with their types."""
+    columns = item.columns(name)
+    types = STORED_OF_A_DOSE if item.kind is Kind.DOSE else [STORED_TYPE[item.kind]] * len(columns)
+    return dict(zip(columns, types, strict=True))
+
 
 
 @dataclass(frozen=True)
@@ -52,7 +64,7 @@ class Noted:
     rule: Rule
 
 
-Answer = str | bool | float | date | frozenset[str] | Noted | Refused | None
+Answer = str | bool | float | date | frozenset[str] | Dose | Noted | Refused | None
 """A value, None for no answer, or a refusal. Several ticked options are the set of their codes."""
 Reader = Callable[[str], Answer]
 
@@ -234,6 +246,14 @@ def _ordered(item: Item, found: re.Match[str]) -> Answer:
     return month_first if isinstance(day_first, Refused) else Refused(Rule.AMBIGUOUS_DATE)
 
 
+def _dose(item: Item) -> Reader:
+    def read(text: str) -> Answer:
+        found = read_dose(text, item.compounds)
+        return found if isinstance(found, Dose) else Refused(found)
+
+    return read
+
+
 _READERS: dict[Kind, Callable[[Item], Reader]] = {
     Kind.CHOICE: _choice,
     Kind.CHOICES: _choices,
@@ -241,6 +261,7 @@ _READERS: dict[Kind, Callable[[Item], Reader]] = {
     Kind.SCALE: _number,
     Kind.NUMBER: _number,
     Kind.DATE: _date,
+    Kind.DOSE: _dose,
 }
 
 
@@ -295,6 +316,9 @@ def _spread(name: str, item: Item, read: Sequence[Answer]) -> Iterator[pl.Expr]:
         for code in item.codes:
             ticked = [code in answer if isinstance(answer, frozenset) else None for answer in good]
             yield _gathered(name, ticked, pl.Boolean).alias(option_column(name, code))
+    elif item.kind is Kind.DOSE:
+        for part, (column, dtype) in zip(DOSE_PARTS, stored_types(name, item).items(), strict=True):
+            yield _gathered(name, [getattr(dose, part, None) for dose in good], dtype).alias(column)
     else:
         yield _gathered(name, good, STORED_TYPE[item.kind]).alias(name)
 
@@ -306,7 +330,7 @@ def _counting(answer: Answer) -> object:
     return None if isinstance(answer, Refused) else answer
 
 
-def _gathered(name: str, values: Sequence[object], dtype: pl.DataType | type[pl.DataType]) -> pl.Expr:
+def _gathered(name: str, values: Sequence[object], dtype: Stored) -> pl.Expr:
     if not values:
         return pl.repeat(None, pl.len(), dtype=dtype)
     return pl.lit(pl.Series(values, dtype=dtype)).gather(pl.col(name))

@@ -21,6 +21,8 @@ from survey_pipeline.reading import ExportReport, Tell, silently
 
 words = Console(stderr=True, highlight=False, soft_wrap=True)
 VERBOSE = "--verbose shows the rules."
+PERSONAL = ("named as", "holds")
+"""How the reasons begin for which a column of personal data is dropped."""
 STOPPED = "Stopped from outside. Nothing is half made: run again to go on."
 
 
@@ -68,12 +70,26 @@ def tell_exports(exports: Sequence[ExportReport], which_rules: str = VERBOSE, *,
             f"{report.file}: {report.rows_read} rows read = {report.rows_kept} kept"
             f" + {report.rows_quarantined} set aside + left out: {left_out}"
         )
-        refused = sum(n for rules in report.values_refused.values() for n in rules.values())
-        if refused:
-            typer.echo(f"  {refused} answers were refused; {which_rules}")
+        typer.echo(f"  read as {report.tool}: {report.detected_because}")
+        for line in _remarks(report, which_rules):
+            typer.echo(f"  {line}")
         _tell_drift(report.drift, "  ")
         if verbose:
             _tell_more(report)
+
+
+def _remarks(report: ExportReport, which_rules: str) -> Iterator[str]:
+    """What the steward may want to look at."""
+    refused = sum(n for rules in report.values_refused.values() for n in rules.values()) - report.rows_irregular
+    if report.rows_irregular:
+        yield f"{report.rows_irregular} rows cannot be read for certain and are set aside; see the rows in the export"
+    if refused:
+        yield f"{refused} answers were refused; {which_rules}"
+    for item, n in report.other_texts.items():
+        yield f"{n} answers to {item} are in people's own words and count as 'other'"
+    personal = [heading for heading, why in report.columns_dropped_because.items() if why.startswith(PERSONAL)]
+    if personal:
+        yield f"personal data, not stored: {', '.join(personal)}"
 
 
 def _tell_drift(found: Iterable[Mapping[str, Any]], indent: str = "") -> None:
@@ -83,7 +99,6 @@ def _tell_drift(found: Iterable[Mapping[str, Any]], indent: str = "") -> None:
 
 
 def _tell_more(report: ExportReport) -> None:
-    typer.echo(f"  read as {report.tool}, {report.encoding}: {report.detected_because}")
     typer.echo(f"  sha256 {report.sha256}")
     typer.echo(f"  columns of which nothing is stored:{'' if report.columns_dropped else ' none'}")
     for heading, why in report.columns_dropped_because.items():

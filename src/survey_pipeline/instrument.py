@@ -60,6 +60,16 @@ class Role(StrEnum):
     DROP = "drop"
 
 
+DOSE_PARTS = (
+    "low_mg_per_day",
+    "high_mg_per_day",
+    "written_low_mg_per_day",
+    "written_high_mg_per_day",
+    "basis",
+    "rule",
+    "compound",
+)
+"""What is stored of a dose in words: the elemental interval, the written one, and how they were read (see `doses`)."""
 NOT_STORED = frozenset({Role.IDENTIFIER, Role.DROP})
 """Roles whose answers are used while reading, if at all, and never written anywhere."""
 
@@ -225,6 +235,8 @@ class Item(Strict):
         """The columns of the responses that hold the item called `name`."""
         if self.kind is Kind.CHOICES:
             return tuple(option_column(name, code) for code in self.codes)
+        if self.kind is Kind.DOSE:
+            return tuple(option_column(name, part) for part in DOSE_PARTS)
         return (name,)
 
 

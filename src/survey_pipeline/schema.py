@@ -11,7 +11,7 @@ import polars as pl
 from pandera.api.polars.types import PolarsData
 from pandera.config import ValidationDepth, config_context
 
-from survey_pipeline.answers import STORED_TYPE
+from survey_pipeline.answers import stored_types
 from survey_pipeline.instrument import Instrument, Item, Kind
 from survey_pipeline.names import Rule
 
@@ -19,11 +19,16 @@ from survey_pipeline.names import Rule
 def responses_schema(instrument: Instrument) -> pa.DataFrameSchema:
     """A schema of all stored columns; a failed check carries the name of the rule that failed."""
     columns = {
-        column: pa.Column(STORED_TYPE[item.kind], _checks(item), nullable=not item.required)
+        column: pa.Column(kind, _checks(item), nullable=not item.required or _may_be_empty(column))
         for name, item in instrument.stored.items()
-        for column in item.columns(name)
+        for column, kind in stored_types(name, item).items()
     }
     return pa.DataFrameSchema(columns, strict=True, name=instrument.name)
+
+
+def _may_be_empty(column: str) -> bool:
+    """A dose that was read need not name its compound."""
+    return column.endswith("__compound")
 
 
 def _checks(item: Item) -> list[pa.Check]:
