@@ -74,6 +74,15 @@ def test_two_columns_of_one_item_are_refused() -> None:
         match_columns(export_of([Column(EFFECTS, (EFFECTS,)), Column("again", ("again", EFFECTS))]), club())
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "place"),
+    [(Part.TOOL, Part.TOOL, 2), (Part.TOOL, Part.ANSWER, 3), (Part.ANSWER, Part.TOOL, 2)],
+)
+def test_an_answers_own_column_comes_before_one_of_the_tools_own(first: Part, second: Part, place: int) -> None:
+    columns = [Column("submitdate", ("submitdate", "Timestamp"), first), Column("at", ("at", "Timestamp"), second)]
+    assert match_columns(export_of(columns), club())["timestamp"] == Match(place)
+
+
 # --- A column an option ---------------------------------------------------------------------------------------------------
 
 TICKS: Mapping[str, tuple[Sequence[str | None], str | None]] = {

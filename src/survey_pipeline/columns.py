@@ -79,11 +79,19 @@ def _of_question(column: Column, known: Mapping[str, str], instrument: Instrumen
 
 
 def _with_whole(match: Match, name: str, place: int, export: Export) -> Match:
-    if match.whole is not None:
+    """An answer's own column comes before one of the tool's own, such as a time; of the latter, the first serves."""
+    columns = export.layout.columns
+    if match.whole is None or (_is_tools(columns[match.whole]) and not _is_tools(columns[place])):
+        return replace(match, whole=place)
+    if not _is_tools(columns[place]):
         raise InputRefused(
             f"Two columns of '{export.path.name}' are headed as the item '{name}'.", "Remove or rename one of them."
         )
-    return replace(match, whole=place)
+    return match
+
+
+def _is_tools(column: Column) -> bool:
+    return column.part is Part.TOOL
 
 
 def _with_option(match: Match, name: str, place: int, column: Column, instrument: Instrument) -> Match:
