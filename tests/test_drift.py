@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from builders import community, item, options, percent, scale, survey
+from builders import community, export_report, item, options, percent, scale, survey
 from club import call
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,7 +36,6 @@ from survey_pipeline.instrument import Instrument, Item, Role, headings_to_items
 from survey_pipeline.names import ALL_LEVELS, Status
 from survey_pipeline.periods import is_between, meet
 from survey_pipeline.policy import load_policy
-from survey_pipeline.reading import ExportReport
 
 MARKER = "MARKER4711"
 """Somebody's own words: nothing may say them."""
@@ -152,18 +151,11 @@ def test_what_is_not_asked_is_published_as_not_asked_and_cuts_no_table() -> None
     for wave, asked in (("2026-03", True), ("2026-04", False)):
         nothing = [] if asked else [pl.lit(None, dtype=pl.Float64).alias(name) for name in ("mood", "dose")]
         counts = tally(people.with_columns(nothing), until)
-        release = make_release(counts, until, load_policy(), wave, [report(400)])
+        release = make_release(counts, until, load_policy(), wave, [export_report(400, 400)])
         mood = {row.status for row in release.rows if row.outcome == "mood" and row.level == ALL_LEVELS}
         assert (Status.NOT_ASKED in mood) is not asked and (asked or mood == {Status.NOT_ASKED})
         assert ("dose_by_outcome" in release.tables) is asked
         assert release.instrument.fingerprint == until.fingerprint
-
-
-def report(rows: int) -> ExportReport:
-    """An export of which every row was kept."""
-    words = dict.fromkeys(ExportReport.__dataclass_fields__, "")
-    numbers = {"rows_read": rows, "rows_kept": rows, "rows_quarantined": 0, "rows_excluded": {}, "invented": False}
-    return ExportReport(**(words | numbers))  # type: ignore[arg-type]
 
 
 # --- An export against the instrument ------------------------------------------------------------------------------------

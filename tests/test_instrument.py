@@ -415,7 +415,7 @@ def test_every_form_is_asked_for(magnesium: Instrument) -> None:
 def test_the_themes_of_the_survey_are_complete(magnesium: Instrument) -> None:
     items = magnesium.items
     assert {"oral", "topical", "both"} <= set(items["route"].codes)
-    assert items["dose_as_written"].role is Role.DROP
+    assert items["dose_as_written"].kind is Kind.DOSE and items["dose_as_written"].compounds
     assert items["elemental_dose_mg_per_day"].kind is Kind.NUMBER
     assert set(items["dose_basis"].codes) == {"label_elemental", "compound", "unknown"}
     assert {"doses_per_day", "starting_dose_mg_per_day", "raised_slowly", "weeks_taken"} <= set(items)

@@ -248,9 +248,7 @@ def test_words_hold_accents_emoji_and_line_breaks(messy: tuple[pl.DataFrame, Sam
     assert all(sign in comments for sign in ("é", "ö", "🙏", "\n", '"', ","))
 
 
-@pytest.mark.parametrize(
-    ("rows", "tool", "said"), [(10, "qualtrics", "google_forms"), (-1, "google_forms", "from 0 up")]
-)
+@pytest.mark.parametrize(("rows", "tool", "said"), [(10, "qualtrix", "qualtrics"), (-1, "google_forms", "from 0 up")])
 def test_what_cannot_be_made_is_refused(
     magnesium: Instrument, plan: SamplePlan, tmp_path: Path, rows: int, tool: str, said: str
 ) -> None:
@@ -572,7 +570,7 @@ def test_every_shipped_or_test_instrument_can_be_sampled(tmp_path: Path) -> None
 def test_every_kind_of_item_is_written_under_a_plan_or_none(magnesium: Instrument, tmp_path: Path) -> None:
     write_sample(magnesium, SamplePlan(), WAVE, 2000, 1, tmp_path / "s.csv")
     frame = by_item(magnesium, tmp_path / "s.csv")
-    assert {item.kind for item in magnesium.items.values()} == set(Kind)
+    assert {item.kind for item in magnesium.items.values()} >= set(Kind) - {Kind.DOSE}
     assert all(frame[name].null_count() < 2000 for name in frame.columns)
 
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from survey_pipeline import names
 from survey_pipeline.coarsen import coarsen
-from survey_pipeline.disclose import disclose, disclose_stages
+from survey_pipeline.disclose import disclose, disclose_counts, disclose_stages
 from survey_pipeline.errors import NotSafeToPublish
 from survey_pipeline.estimate import estimate
 from survey_pipeline.instrument import Instrument
@@ -54,6 +54,7 @@ def make_release(
         inputs_sha256=tuple(sorted(export.sha256 for export in exports)),
         policy=policy,
         stages=stages_of(exports, policy),
+        corrections=corrections_of(exports, policy),
         levels={name: _published_levels(name, found, instrument) for name, found in levels.items()},
         rows=tuple(tidy.iter_rows(named=True)),  # type: ignore[arg-type]
     )
@@ -103,8 +104,23 @@ STAGE_LABELS = {
     names.Exclusion.IDENTICAL_ROW: "Left out: the same row handed in twice",
     names.Exclusion.NO_CONSENT: "Left out: no consent",
     names.Exclusion.SAME_RESPONDENT: "Left out: a second answer by the same person",
+    names.Exclusion.SAME_TOKEN: "Left out: a second answer to the same invitation",
+    names.Exclusion.SAME_ANSWERS_SOON: "Left out: the same answers handed in twice",
+    names.Exclusion.UNFINISHED: "Left out: not finished",
+    names.Exclusion.PREVIEW: "Left out: a trial answer of the survey's makers",
+    names.Exclusion.REPEATED_ENTRY: "Left out: a repeated entry of somebody who is counted",
+    names.Exclusion.OTHER_EVENT: "Left out: an answer at another event",
+    names.Exclusion.KEPT_OUT: "Left out: by the steward, in the cleaning log",
     "rows_kept": "Answers used",
 }
+SHOWN_IF_ANY = frozenset(names.Exclusion) - {
+    names.Exclusion.EMPTY_ROW,
+    names.Exclusion.IDENTICAL_ROW,
+    names.Exclusion.NO_CONSENT,
+    names.Exclusion.SAME_RESPONDENT,
+}
+"""Stages that most surveys do not have."""
+CORRECTION_LABELS = {"set_to": "Answers set to what was meant", "dropped": "Answers dropped"}
 
 
 def stages_of(exports: Sequence[ExportReport], policy: Policy) -> tuple[StageCount, ...]:
@@ -112,5 +128,12 @@ def stages_of(exports: Sequence[ExportReport], policy: Policy) -> tuple[StageCou
     counts = {stage: sum(export.rows_excluded.get(stage, 0) for export in exports) for stage in STAGE_LABELS}
     counts["rows_quarantined"] = sum(export.rows_quarantined for export in exports)
     counts["rows_kept"] = sum(export.rows_kept for export in exports)
-    parts = [(str(stage), label, counts[stage]) for stage, label in STAGE_LABELS.items()]
+    shown = [stage for stage in STAGE_LABELS if counts[stage] or stage not in SHOWN_IF_ANY]
+    parts = [(str(stage), STAGE_LABELS[stage], counts[stage]) for stage in shown]
     return disclose_stages(sum(export.rows_read for export in exports), parts, policy)
+
+
+def corrections_of(exports: Sequence[ExportReport], policy: Policy) -> tuple[StageCount, ...]:
+    """Answers that were corrected before they were counted; rows kept out are among the stages."""
+    counts = {name: sum(export.corrected.get(name, 0) for export in exports) for name in CORRECTION_LABELS}
+    return disclose_counts([(name, CORRECTION_LABELS[name], n) for name, n in counts.items() if n], policy)

@@ -480,6 +480,11 @@ def disclose_stages(read: int, parts: Sequence[tuple[str, str, int]], policy: Po
     return (first, *(_stage(*part, is_hidden, policy) for part, is_hidden in zip(parts, hidden, strict=True)))
 
 
+def disclose_counts(parts: Sequence[tuple[str, str, int]], policy: Policy) -> tuple[StageCount, ...]:
+    """Counts (name, label, count) that add up to nothing published: each is hidden or rounded by itself."""
+    return tuple(_stage(*part, 0 < part[2] < policy.min_n, policy) for part in parts)
+
+
 def _stages_are_safe(read: int, parts: Sequence[tuple[str, str, int]], hidden: Sequence[bool], policy: Policy) -> bool:
     kept = sum(n for stage, _, n in parts if stage == KEPT)
     left_out = [Member(n, MOST, hide) for (stage, _, n), hide in zip(parts, hidden, strict=True) if stage != KEPT]

@@ -80,8 +80,11 @@ class Drift:
 
 
 def lines(drifts: Iterable[Drift]) -> list[str]:
-    """What is said to the steward, a line a difference; items that were simply not in an export share one."""
-    found = list(drifts)
+    """What is said to the steward, a line a difference; items that were simply not in an export share one.
+
+    Single answers that are no option are every wave's: they are among the refused, and no difference worth a line.
+    """
+    found = [drift for drift in drifts if drift.what is not DriftKind.OPTION_UNKNOWN]
     absent = [drift.item for drift in found if drift.what is DriftKind.HEADING_MISSING]
     said = [drift.said for drift in found if drift.what is not DriftKind.HEADING_MISSING]
     return [*said, *([_without_column(absent)] if absent else [])]

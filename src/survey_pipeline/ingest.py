@@ -84,9 +84,9 @@ def batches(
 def _batch(how: How, raw: pl.DataFrame, records: pl.Series, seen: Seen) -> Batch:
     written = item_texts(raw, how.export, how.matches, how.instrument)
     texts, kept_out = correct(written, records, how.corrections)
-    reason = exclusions(raw, texts, kept_out, how, seen)
+    reason = exclusions(raw, written, kept_out, how, seen)
     kept = reason.is_null()
-    texts = texts.filter(kept)
+    texts, written = texts.filter(kept), written.filter(kept)
     read = read_answers(texts, how.instrument.stored, how.readers)
     respondents = _respondents(texts, how)
     return Batch(
@@ -96,7 +96,7 @@ def _batch(how: How, raw: pl.DataFrame, records: pl.Series, seen: Seen) -> Batch
         read.answers,
         read.refused,
         respondents,
-        _marks(raw.filter(kept), texts, respondents, how),
+        _marks(raw.filter(kept), written, respondents, how),
         seen,
         raw.height,
         _count(reason),
@@ -111,7 +111,8 @@ def _count(reason: pl.Series) -> dict[str, int]:
 
 
 def exclusions(raw: pl.DataFrame, texts: pl.DataFrame, kept_out: pl.Series, how: How, seen: Seen) -> pl.Series:
-    """Why each row is left out by a declared rule, null where it is not. The first reason that applies counts.
+    """Why each row is left out by a declared rule, null where it is not. The first reason that applies counts. `texts` are
+    the answers as written: correcting one of two identical rows does not make it another.
 
     Who answered before is asked later, of sound rows only (`repeats`).
     """
@@ -185,7 +186,7 @@ def keyed_hashes(codes: pl.Series, key: bytes) -> pl.Series:
     return pl.Series(codes.name, digests, dtype=pl.Binary)
 
 
-def _marks(raw: pl.DataFrame, texts: pl.DataFrame, respondents: pl.DataFrame, how: How) -> pl.DataFrame:
+def _marks(raw: pl.DataFrame, written: pl.DataFrame, respondents: pl.DataFrame, how: How) -> pl.DataFrame:
     """What tells a repeated answer, a column a rule that the instrument declares."""
     rules, layout = how.instrument.duplicates, how.export.layout
     marks: dict[str, pl.Series] = {}
@@ -194,7 +195,7 @@ def _marks(raw: pl.DataFrame, texts: pl.DataFrame, respondents: pl.DataFrame, ho
     if rules.same_token and layout.token is not None:
         marks[Exclusion.SAME_TOKEN] = keyed_hashes(raw[str(layout.token)], how.key)
     if rules.same_answers_within_minutes and layout.submitted is not None:
-        stored = [name for name in how.instrument.stored if name in texts.columns]
-        marks[Exclusion.SAME_ANSWERS_SOON] = texts.select(stored).hash_rows()
+        stored = [name for name in how.instrument.stored if name in written.columns]
+        marks[Exclusion.SAME_ANSWERS_SOON] = written.select(stored).hash_rows()
         marks["seconds"] = seconds_since_1970(raw[str(layout.submitted)])
-    return pl.DataFrame(marks) if marks else texts.select()
+    return pl.DataFrame(marks) if marks else written.select()

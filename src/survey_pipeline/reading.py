@@ -14,7 +14,7 @@ import polars as pl
 
 from survey_pipeline import names
 from survey_pipeline.columns import Match, match_columns
-from survey_pipeline.corrections import NO_CORRECTIONS
+from survey_pipeline.corrections import NO_CORRECTIONS, summary
 from survey_pipeline.drift import Drift, against_instrument, counted, documents, in_answers, together
 from survey_pipeline.dropped import dropped_columns, refuse_personal_columns
 from survey_pipeline.errors import InputRefused
@@ -61,6 +61,8 @@ class ExportReport:
     invented: bool
     drift: list[dict[str, Any]] = field(default_factory=list)
     """What is not as the instrument says: see `drift`."""
+    corrected: dict[str, int] = field(default_factory=dict)
+    """How many answers and rows the steward has corrected: see `corrections.summary`."""
 
 
 @dataclass
@@ -246,6 +248,7 @@ def report_of(export: Export, instrument: Instrument, reading: Reading, wave: st
         items_not_asked=[name for name in asked.stored if name not in matches],
         detected_because=export.detected_because,
         invented=export.is_invented,
+        corrected=summary(reading.corrections.get(export.sha256, NO_CORRECTIONS)),
         drift=documents(_drift(export, instrument, counts, matches, wave)),
     )
 

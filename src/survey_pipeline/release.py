@@ -101,6 +101,8 @@ class Release(Part):
     inputs_sha256: tuple[str, ...]
     policy: Policy
     stages: tuple[StageCount, ...]
+    corrections: tuple[StageCount, ...] = ()
+    """Answers that the steward corrected before they were counted, where there were any."""
     levels: dict[str, tuple[PublishedLevel, ...]]
     """By exposure, in the order in which they are shown."""
     rows: tuple[Row, ...]

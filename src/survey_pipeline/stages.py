@@ -124,7 +124,7 @@ def _what_differs(release: Release, exports: Sequence[Export], instrument: Instr
         "another instrument": release.instrument.fingerprint != instrument.fingerprint,
         "another disclosure policy": release.policy != load_policy(),
     }
-    return " and ".join(what for what, does in differs.items() if does)
+    return " and ".join(what for what, does in differs.items() if does) or "other corrections or settings"
 
 
 def _refuse_other_waves(

@@ -1,7 +1,8 @@
 """Invented exports of any size, for any instrument, whose true answers are known exactly.
 
 What belongs here: the ways in. `plan` says which people are invented, `population` how probable each answer is, `cells`
-how an answer is written, `write` draws and writes. What does not: reading an export back.
+how an answer is typed, `write` draws, `layouts` says what each survey tool's export looks like, `files` writes it. What
+does not: reading an export back.
 
 All truths are exact expectations under the plan, for the people whose answers stay readable. `level` is a level's code
 or label, or "all"; `exposure` says of which exposure, where form and dose have levels of the same name.
@@ -11,9 +12,10 @@ from survey_pipeline.errors import WrongUsage
 from survey_pipeline.instrument import Instrument, Kind, Threshold
 from survey_pipeline.names import NOT_STATED
 from survey_pipeline.sample.cells import lost_share
+from survey_pipeline.sample.layouts import TOOLS
 from survey_pipeline.sample.plan import SamplePlan, load_plan, parse_plan
 from survey_pipeline.sample.population import Floats, Population, level_shares, responder, truth, unknown
-from survey_pipeline.sample.write import TOOLS, SampleSummary, write_sample
+from survey_pipeline.sample.write import SampleSummary, write_sample
 
 __all__ = [
     "TOOLS",

@@ -7,7 +7,7 @@ which rule. What does not: whose answer is written how (`write`) and how probabl
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 import numpy.typing as npt
@@ -48,11 +48,20 @@ LOST = UNANSWERED | REFUSED
 
 @dataclass(frozen=True)
 class Cell:
-    """One text as it may stand in an export; None is an empty cell. `rule` says why a reader must refuse it."""
+    """One text as it may stand in an export; None is an empty cell. `rule` says why a reader must refuse it.
+
+    `answer`: what was chosen, where that can be told: yes, no, a number, a date, or codes of options with spaces between.
+    """
 
     text: str | None
     untidy: Untidy | None = None
     rule: Rule | None = None
+    answer: str = ""
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes of the chosen options; both, where they contradict each other."""
+        return tuple(self.answer.split())
 
     @property
     def is_readable(self) -> bool:
@@ -73,7 +82,7 @@ def ways(instrument: Instrument, plan: SamplePlan, name: str) -> dict[Untidy, fl
     where. An item whose own condition may be lost is never refused, as a reader may pass over it.
     """
     item = instrument.items[name]
-    if item.kind is Kind.TEXT or item.role in CLEAN_ROLES or name in plan.mess.spare:
+    if item.kind in (Kind.TEXT, Kind.DOSE) or item.role in CLEAN_ROLES or name in plan.mess.spare:
         return {}
     out = LOST if item.required or name in conditions_of_exposures(instrument) else _never_here(instrument, item)
     possible = [way for way in Untidy if way not in out and _is_possible(way, instrument, item)]
@@ -127,6 +136,8 @@ def _losses(way: Untidy, instrument: Instrument, item: Item) -> tuple[Cell, ...]
         return (Cell(None, way),)
     if way is Untidy.NO_ANSWER_TEXT:
         return tuple(Cell(text, way) for text in (*instrument.missing, *item.missing) if text.strip())
+    if way is Untidy.CONTRADICTORY:
+        return tuple(cell for cell in _contradictory(item) if not _is_known(cell.text or "", instrument, item))
     return tuple(Cell(text, way, rule) for text, rule in _REFUSALS[way](item) if not _is_known(text, instrument, item))
 
 
@@ -165,21 +176,23 @@ def plain(value: float) -> str:
 
 
 def _unknown_option(item: Item) -> Iterator[tuple[str, Rule]]:
-    if item.options or item.kind is Kind.YES_NO:
+    """None where people's own words are an answer."""
+    own_words = any(option.free_text for option in item.options)
+    if (item.options and not own_words) or item.kind is Kind.YES_NO:
         yield from ((text, Rule.UNKNOWN_OPTION) for text in UNKNOWN_TEXTS)
 
 
-def _contradictory(item: Item) -> Iterator[tuple[str, Rule]]:
+def _contradictory(item: Item) -> Iterator[Cell]:
     if item.kind is Kind.CHOICES:
-        others = [option.label for option in item.options if not option.exclusive]
-        alone = [option.label for option in item.options if option.exclusive]
-        yield from ((f"{label}, {other}", Rule.CONTRADICTORY_ANSWERS) for label in alone for other in others)
+        others = [option for option in item.options if not option.exclusive]
+        for alone, other in product((option for option in item.options if option.exclusive), others):
+            text, answer = f"{alone.label}, {other.label}", f"{alone.code} {other.code}"
+            yield Cell(text, Untidy.CONTRADICTORY, Rule.CONTRADICTORY_ANSWERS, answer)
 
 
 _REFUSALS: dict[Untidy, Callable[[Item], Iterator[tuple[str, Rule]]]] = {
     Untidy.IMPOSSIBLE: _impossible,
     Untidy.UNKNOWN_OPTION: _unknown_option,
-    Untidy.CONTRADICTORY: _contradictory,
 }
 
 
@@ -204,7 +217,7 @@ def _with_unit(item: Item, answer: str, text: str) -> tuple[str, ...]:
 
 
 def _several_listed(item: Item, answer: str, _: str) -> tuple[str, ...]:
-    if item.several_as is None or answer != item.several_as:
+    if item.kind is not Kind.CHOICE or item.several_as is None or answer != item.several_as:
         return ()
     single = [option.label for option in item.options if not option.exclusive and option.code != answer]
     return tuple(f"{one}, {other}" for one, other in combinations(single, 2))
@@ -247,10 +260,11 @@ class Writer:
 
 
 def writer(instrument: Instrument, plan: SamplePlan, name: str, answers: Sequence[str], texts: Sequence[str]) -> Writer:
-    """How a column's answers, whose clean texts are given, are written under a plan."""
+    """How a column's answers, whose clean texts are given, are written under a plan. `answers`: as in `Cell.answer`."""
     item, rates = instrument.items[name], ways(instrument, plan, name)
     cells = [NOT_ANSWERED]
-    first, count = [_added(cells, [(Cell(text),) for text in texts])], [[1] * len(texts)]
+    clean = [(Cell(text, answer=answer),) for answer, text in zip(answers, texts, strict=True)]
+    first, count = [_added(cells, clean)], [[1] * len(texts)]
     for way in rates:
         versions = _versions(way, instrument, item, answers, texts)
         first.append(_added(cells, versions))
@@ -267,7 +281,7 @@ def _versions(
         return [_losses(way, instrument, item)] * len(texts)
     rewriting = _REWRITINGS[way]
     return [
-        tuple(Cell(other, way) for other in rewriting(item, answer, text))
+        tuple(Cell(other, way, answer=answer) for other in rewriting(item, answer, text))
         for answer, text in zip(answers, texts, strict=True)
     ]
 

@@ -1,7 +1,7 @@
-"""Write a sample: draw people chunk by chunk from the population and write them as a survey tool would.
+"""Write a sample: draw people chunk by chunk from the population, and hand them on to be written as a survey tool would.
 
-What belongs here: random numbers, the order of rows and columns, the file, and counting what was planted. What does
-not: probabilities (`population`) and how a single answer is written (`cells`).
+What belongs here: random numbers, the order of rows, and counting what was planted. What does not: probabilities
+(`population`), how a single answer is written (`cells`), and what an export looks like (`layouts`, `files`).
 
 Every column of every chunk has a stream of random numbers of its own, named by seed, wave, chunk and column. So the
 same inputs give the same bytes, and memory is bounded by one chunk, whatever the number of rows.
@@ -23,18 +23,21 @@ import numpy.typing as npt
 import polars as pl
 
 from survey_pipeline.errors import WrongUsage
-from survey_pipeline.instrument import Instrument, Item, Kind, Role
-from survey_pipeline.names import INVENTED_HEADING, Exclusion, Rule
+from survey_pipeline.instrument import Instrument, Item, Kind, Option, Role
+from survey_pipeline.names import Exclusion, Rule
 from survey_pipeline.sample.cells import Cell, Writer, conditions_of, label_of, plain, writer
+from survey_pipeline.sample.files import MOST_EXCEL_ROWS, Container
+from survey_pipeline.sample.layouts import LAYOUTS, TOOLS, Tool
 from survey_pipeline.sample.plan import DoseWords, SamplePlan
 from survey_pipeline.sample.population import Floats, Integers, Population, unknown
+from survey_pipeline.sample.sent import Question, Sent, as_times
 
 Flags = npt.NDArray[np.bool_]
 
-TOOLS: Final = ("google_forms",)
 CHUNK_ROWS: Final = 50_000
+IN_WORDS: Final = (Kind.TEXT, Kind.DOSE)
+"""Kinds whose answers are written in people's own words."""
 TIMESTAMP: Final = "Timestamp"
-INVENTED_TEXT: Final = "invented"
 DAYS_OPEN: Final = 28
 DAY: Final = 86_400
 LETTERS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -91,28 +94,42 @@ def write_sample(
     """Write an invented export of exactly `rows` rows to `out`, and say what was planted in it.
 
     The same arguments always give the same bytes. The last column says in every row that the answers are invented.
-    Raises `WrongUsage` for a tool that cannot be imitated, a negative number of rows, and where `out` is a folder.
+    Raises `WrongUsage` for a tool that cannot be imitated, a number of rows that is negative or too large for the kind of
+    file, a name that does not fit the kind of file, and where `out` is a folder.
     """
-    _refuse_wrong_usage(rows, tool, out)
+    layout = _layout(tool)
+    _refuse_wrong_usage(rows, layout.container, out)
     out.parent.mkdir(parents=True, exist_ok=True)
     people = Population(instrument, plan, wave)
     tallied = Tallied()
     unfinished = out.with_name(out.name + ".part")
-    with unfinished.open("wb") as file:
-        for number, chunk in enumerate(chunks(people, rows, seed)):
-            frame = chunk.frame(tallied)
-            frame.write_csv(file, include_header=number == 0, line_terminator="\r\n")
+    sent = (chunk.sent(tallied) for chunk in chunks(people, rows, seed))
+    layout.container.write(unfinished, ((list(layout.columns(part, instrument)), part.order) for part in sent))
     unfinished.replace(out)
     return tallied.summary(out.name, rows)
 
 
-def _refuse_wrong_usage(rows: int, tool: str, out: Path) -> None:
+def _layout(tool: str) -> Tool:
     if tool not in TOOLS:
         raise unknown("tool to imitate called", tool, TOOLS)
+    return LAYOUTS[tool]
+
+
+def _refuse_wrong_usage(rows: int, container: Container, out: Path) -> None:
     if rows < 0:
         raise WrongUsage("A sample cannot have fewer than 0 rows.", "Give a number of rows from 0 up.")
+    if rows > container.most_rows:
+        raise WrongUsage(
+            f"An Excel sheet holds at most {MOST_EXCEL_ROWS:,} rows, the headings included.",
+            "Ask for fewer rows, or for another tool's format.",
+        )
     if out.is_dir():
         raise WrongUsage(f"'{out.name}' is a folder.", "Name a file for the sample, such as sample.csv.")
+    if container.suffix and out.suffix.lower() != container.suffix:
+        raise WrongUsage(
+            f"'{out.name}' would hold another kind of file than its name says.",
+            f"Name the file so that it ends with {container.suffix}.",
+        )
 
 
 def chunks(people: Population, rows: int, seed: int) -> Iterator["Chunk"]:
@@ -327,25 +344,25 @@ class Chunk:
 
     # --- columns ---
 
-    def frame(self, tallied: "Tallied") -> pl.DataFrame:
-        """The rows as text, columns headed by the questions; adds what was planted to `tallied`."""
-        columns = {TIMESTAMP: _as_times(self._seconds, "%Y-%m-%d %H:%M:%S")}
+    def sent(self, tallied: "Tallied") -> Sent:
+        """What the people of these rows sent; adds what was planted to `tallied`."""
         readable = np.ones(self.height, dtype=np.bool_)
         written: dict[str, tuple[tuple[Cell, ...], Integers]] = {}
+        questions: list[Question] = []
         for name, item in self.instrument.items.items():
             if TIMESTAMP in item.texts:
                 continue
-            if item.kind is Kind.TEXT or item.role in (Role.CONSENT, Role.IDENTIFIER):
-                columns[item.question] = self._special(name, item)
+            number = len(questions) + 1
+            if item.kind in IN_WORDS or item.role in (Role.CONSENT, Role.IDENTIFIER):
+                questions.append(self._special(number, name, item))
                 continue
             cells, places = written[name] = self._written(name, item)
-            columns[item.question] = pl.Series([cell.text for cell in cells], dtype=pl.String).gather(places)
+            questions.append(Question(number, name, item, cells, places))
             if item.required:
                 readable &= np.array([cell.is_readable for cell in cells])[places]
         tallied.add(self.instrument, self.kinds, readable, written)
-        columns[INVENTED_HEADING] = pl.Series([INVENTED_TEXT]).new_from_index(0, self.height)
         doubled = np.arange(self.height) - (self.kinds == RowKind.DOUBLED)
-        return pl.DataFrame(columns).select(pl.all().gather(doubled))
+        return Sent(self.first_row, self._seconds, tuple(questions), doubled)
 
     def _written(self, name: str, item: Item) -> tuple[tuple[Cell, ...], Integers]:
         """The cells that a column may hold, and the place of each row's."""
@@ -363,10 +380,16 @@ class Chunk:
         if item.kind is Kind.DATE:
             answers = np.where(answers < 0, -1, self._seconds // DAY - answers)
         different, places = np.unique(answers[answers >= 0], return_inverse=True)
-        texts = _dates(different) if item.kind is Kind.DATE else [_joined(item, bits) for bits in different.tolist()]
         answers = answers.copy()
         answers[answers >= 0] = places
-        return answers, self.writers.changing(name, texts, texts)
+        if item.kind is Kind.DATE:
+            days = _dates(different)
+            return answers, self.writers.changing(name, days, days)
+        ticked = [_options(item, bits) for bits in different.tolist()]
+        codes = [" ".join(option.code for option in options) for options in ticked]
+        # As Google Forms writes several answers in one cell.
+        texts = [", ".join(option.label for option in options) for options in ticked]
+        return answers, self.writers.changing(name, codes, texts)
 
     def _offered(self, name: str) -> list[str]:
         """The answers of an item in the order of their places."""
@@ -376,10 +399,14 @@ class Chunk:
             return [plain(value) for value in self.people.before(self.people.baselines[name])[0].tolist()]
         return list(self.people.answers(name))
 
-    def _special(self, name: str, item: Item) -> pl.Series:
-        """Columns that are not answers to count: consent, the respondent's code, words."""
-        if item.role is Role.CONSENT:
-            return pl.Series(consent_texts(item)).gather(self.kinds == RowKind.NO_CONSENT)
+    def _special(self, number: int, name: str, item: Item) -> Question:
+        """Questions whose answers are not counted: consent, the respondent's code, words."""
+        if item.role is not Role.CONSENT:
+            return Question(number, name, item, words=self._words(name, item))
+        cells = tuple(Cell(text, answer=_code_of(item, text)) for text in consent_texts(item))
+        return Question(number, name, item, cells, (self.kinds == RowKind.NO_CONSENT).astype(np.int64))
+
+    def _words(self, name: str, item: Item) -> pl.Series:
         if item.role is Role.IDENTIFIER:
             return self._codes(name)
         if self.plan.dose_words and name == self.plan.dose_words.item:
@@ -409,12 +436,18 @@ class Chunk:
         return pl.Series(texts, dtype=pl.String).gather(places)
 
     def _in_words(self, words: DoseWords, form: int, dose: int, times: int) -> str:
-        name = label_of(self.instrument.items[self.instrument.form], self.people.forms[form]).lower()
+        name = self._compound(words, self.people.forms[form])
         total, n = float(self._offered(words.dose)[dose]), float(self._offered(words.times)[times])
         unit = self.instrument.items[words.dose].unit.split("/")[0]
         if n > 1 and (total / n).is_integer():
-            return f"{plain(n)} x {plain(total / n)} {unit} {name}"
-        return f"{plain(total)} {unit} {name} a day"
+            return f"{plain(n)} x {plain(total / n)} {unit} {name}".rstrip()
+        return " ".join(f"{plain(total)} {unit} {name} a day".split())
+
+    def _compound(self, words: DoseWords, form: str) -> str:
+        """What people call the compound; nothing where the form is none, such as a mix."""
+        known = {compound.code: compound.texts[0] for compound in self.instrument.items[words.item].compounds}
+        label = label_of(self.instrument.items[self.instrument.form], form).lower()
+        return known.get(form, "") if known else label
 
 
 def _unravelled(key: int, width: Sequence[int]) -> tuple[int, int, int]:
@@ -427,17 +460,17 @@ def consent_texts(item: Item) -> tuple[str, str]:
     return item.consent_answer, next(iter(others), "No")
 
 
-def _joined(item: Item, bits: int) -> str:
-    """Several ticked options in one cell, as Google Forms writes them."""
-    return ", ".join(option.label for place, option in enumerate(item.options) if bits >> place & 1)
+def _code_of(item: Item, text: str) -> str:
+    """The code of the option that a text is the label or code of; empty if there is none."""
+    return next((option.code for option in item.options if text in (option.label, option.code)), "")
 
 
-def _as_times(seconds: Integers, layout: str) -> pl.Series:
-    return (pl.Series(seconds, dtype=pl.Int64) * 1000).cast(pl.Datetime("ms")).dt.strftime(layout)
+def _options(item: Item, bits: int) -> list[Option]:
+    return [option for place, option in enumerate(item.options) if bits >> place & 1]
 
 
 def _dates(days: Integers) -> list[str]:
-    texts: list[str] = _as_times(days * DAY, "%Y-%m-%d").to_list()
+    texts: list[str] = as_times(days * DAY, "%Y-%m-%d").to_list()
     return texts
 
 
