@@ -16,8 +16,8 @@ PACKAGE = ROOT / "src" / "survey_pipeline"
 # Each room may import from rooms on lower floors only; rooms on one floor know nothing of each other's insides, except for
 # what stands behind a room's name here.
 FLOORS: tuple[dict[str, set[str]], ...] = (
-    {"names": set(), "errors": set(), "texts": set()},
-    {"instrument": set()},
+    {"names": set(), "errors": set(), "texts": set(), "periods": set()},
+    {"instrument": {"periods"}},
     {
         "levels": set(),
         "outcomes": set(),
@@ -28,26 +28,55 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
         "spool": set(),
     },
     {
-        "answers": set(),
+        "corrections": set(),
         "doses": set(),
         "exports": {"spool"},
         "personal": set(),
         "policy": set(),
         "statistics": set(),
+        "times": set(),
+        "repeats": set(),
         "waves": set(),
         "render": set(),
         "sample": set(),
     },
-    {"schema": {"answers"}, "ingest": {"answers", "exports"}, "count": set(), "estimate": {"statistics"}},
-    {"validate": {"ingest", "schema"}, "coarsen": {"estimate"}, "disclose": {"statistics", "policy"}},
-    {"reading": {"exports", "ingest", "schema", "spool", "validate"}, "storage": {"count"}},
+    {"answers": {"doses"}, "columns": {"exports"}, "drift": {"exports"}, "count": set(), "estimate": {"statistics"}},
+    {
+        "schema": {"answers"},
+        "ingest": {"answers", "columns", "corrections", "exports", "repeats", "times"},
+        "dropped": {"columns", "exports", "personal"},
+    },
+    {
+        "validate": {"exports", "ingest", "personal", "repeats", "schema"},
+        "coarsen": {"estimate"},
+        "disclose": {"statistics", "policy"},
+        "cleaning_log": {"answers", "codebook", "corrections", "personal", "schema"},
+    },
+    {
+        "reading": {
+            "columns",
+            "corrections",
+            "drift",
+            "dropped",
+            "exports",
+            "ingest",
+            "policy",
+            "repeats",
+            "schema",
+            "spool",
+            "validate",
+        },
+        "storage": {"corrections", "count"},
+    },
     {"assemble": {"coarsen", "disclose", "estimate", "reading"}},
     {
         "stages": {
             "assemble",
             "coarsen",
+            "corrections",
             "count",
             "disclose",
+            "drift",
             "estimate",
             "exports",
             "policy",
@@ -58,9 +87,21 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
         }
     },
     {"pipeline": {"reading", "stages", "storage"}},
-    {"console": {"pipeline", "reading"}},
+    {"console": {"drift", "pipeline", "reading"}},
     {
-        "cli": {"console", "codebook", "exports", "pipeline", "reading", "sample", "stages", "storage", "waves"},
+        "cli": {
+            "cleaning_log",
+            "codebook",
+            "console",
+            "corrections",
+            "exports",
+            "pipeline",
+            "reading",
+            "sample",
+            "stages",
+            "storage",
+            "waves",
+        },
         "__init__": set(),
     },
 )
@@ -224,4 +265,5 @@ def test_no_answers_are_committed() -> None:
         for name in listed.stdout.splitlines()
         if Path(name).suffix in {".csv", ".xlsx", ".parquet", ".sav", ".dta"}
     ]
-    assert all(name.startswith("reports/sample/") for name in data)
+    ours = ("reports/sample/", "tests/doses.csv")  # phrases that the project's own people made up
+    assert all(name.startswith(ours) for name in data)

@@ -20,12 +20,13 @@ from typer.exceptions import TyperException
 
 from survey_pipeline import names
 from survey_pipeline.console import STOPPED, progress, tell_error, tell_exports, tell_run, words
-from survey_pipeline.errors import AlreadyPublished, UserError, WrongUsage
+from survey_pipeline.corrections import fingerprint, in_force, merged, of_exports, summary
+from survey_pipeline.errors import AlreadyPublished, InputRefused, UserError, WrongUsage
 from survey_pipeline.exports import read_export
-from survey_pipeline.instrument import load_instrument
+from survey_pipeline.instrument import Instrument, load_instrument
 from survey_pipeline.pipeline import run_wave
 from survey_pipeline.reading import check_exports
-from survey_pipeline.request import Places, RunRequest, check_wave
+from survey_pipeline.request import ByHand, Places, RunRequest, check_wave
 from survey_pipeline.stages import exact_estimates, render_again
 from survey_pipeline.storage import Warehouse, known_wave
 
@@ -74,6 +75,15 @@ Why = Annotated[
         help="Why a published wave is made again from other inputs. Printed in the report: name nobody.",
     ),
 ]
+ToolName = Annotated[
+    str | None, typer.Option("--tool", help="The survey tool that wrote the exports, instead of detecting it.")
+]
+Encoding = Annotated[str | None, typer.Option("--encoding", help="Such as utf-8 or cp1252, instead of detecting it.")]
+Separator = Annotated[str | None, typer.Option("--separator", help="Such as ';', instead of detecting it.")]
+HeaderRows = Annotated[
+    int | None, typer.Option("--header-rows", min=1, max=10, help="How many rows of headings, instead of detecting it.")
+]
+SheetName = Annotated[str | None, typer.Option("--sheet", help="Of a workbook: the sheet that holds the answers.")]
 INTERRUPTED = 130
 
 
@@ -102,6 +112,11 @@ def run(
     warehouse: WarehouseAt = None,
     reports: ReportsAt = None,
     correction: Why = None,
+    tool: ToolName = None,
+    encoding: Encoding = None,
+    separator: Separator = None,
+    header_rows: HeaderRows = None,
+    sheet: SheetName = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -115,6 +130,7 @@ def run(
         warehouse=warehouse,
         reports=reports,
         correction=correction,
+        by_hand=ByHand(tool=tool, encoding=encoding, separator=separator, header_rows=header_rows, sheet=sheet),
     )
     with progress(quiet=quiet) as tell:
         done = run_wave(request, tell=tell)
@@ -130,25 +146,32 @@ def check(
             "--instrument", "-i", envvar="SURVEY_PIPELINE_INSTRUMENT", help="Without it, only how a file reads."
         ),
     ] = None,
+    wave: OptionalWave = None,
+    tool: ToolName = None,
+    encoding: Encoding = None,
+    separator: Separator = None,
+    header_rows: HeaderRows = None,
+    sheet: SheetName = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Read and validate exports; write nothing."""
+    by_hand = ByHand(tool=tool, encoding=encoding, separator=separator, header_rows=header_rows, sheet=sheet).given
     if instrument is None:
-        read = _how_they_read(exports)
+        read = _how_they_read(exports, by_hand)
         _show(read, as_json, quiet, lambda: _tell_how_they_read(read["exports"], verbose=verbose))
         return
     loaded = load_instrument(instrument)
     with progress(quiet=quiet) as tell:
-        found = check_exports(exports, loaded, tell)
-    document = {"instrument": loaded.name, "wave": None, "exports": [asdict(report) for report in found]}
+        found = check_exports(exports, loaded, tell, by_hand, None if wave is None else check_wave(wave))
+    document = {"instrument": loaded.name, "wave": wave, "exports": [asdict(report) for report in found]}
     _show({**document, "releases": [], "reports": []}, as_json, quiet, lambda: tell_exports(found, verbose=verbose))
 
 
-def _how_they_read(exports: Sequence[Path]) -> dict[str, Any]:
+def _how_they_read(exports: Sequence[Path], by_hand: Mapping[str, Any]) -> dict[str, Any]:
     def described(path: Path) -> dict[str, Any]:
-        export = read_export(path)
+        export = read_export(path, **by_hand)
         return {
             "file": path.name,
             "sha256": export.sha256,
@@ -177,9 +200,26 @@ def _tell_how_they_read(exports: Sequence[Mapping[str, Any]], *, verbose: bool =
 
 
 class Tool(StrEnum):
-    """Survey tools whose exports can be invented."""
+    """Survey tools whose exports can be invented, spelt as `sample.TOOLS` (which would have to be imported for its names)."""
 
     GOOGLE_FORMS = "google_forms"
+    LIMESURVEY = "limesurvey"
+    LIMESURVEY_TEXT = "limesurvey_text"
+    REDCAP = "redcap"
+    REDCAP_LABELS = "redcap_labels"
+    KOBO = "kobo"
+    ODK = "odk"
+    QUALTRICS = "qualtrics"
+    QUALTRICS_LEGACY = "qualtrics_legacy"
+    QUALTRICS_TSV = "qualtrics_tsv"
+    SURVEYMONKEY = "surveymonkey"
+    SURVEYMONKEY_ONE_ROW = "surveymonkey_one_row"
+    MICROSOFT_FORMS = "microsoft_forms"
+    CSV = "csv"
+    XLSX = "xlsx"
+    PARQUET = "parquet"
+    SPSS = "spss"
+    STATA = "stata"
 
 
 @app.command()
@@ -188,7 +228,7 @@ def sample(
     wave: WaveName,
     out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")],
     rows: Annotated[int, typer.Option(min=0, help="How many people to invent.")] = 1200,
-    tool: Annotated[str, typer.Option(help="Which tool's format.")] = Tool.GOOGLE_FORMS,
+    tool: Annotated[str, typer.Option(help=f"Which tool's format: {', '.join(Tool)}.")] = Tool.GOOGLE_FORMS,
     seed: Annotated[int, typer.Option(help="The same seed gives the same file.")] = 1,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -344,35 +384,150 @@ def quarantine(
     home: Home = Path(),
     warehouse: WarehouseAt = None,
     reports: ReportsAt = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write a CSV file, with what was written.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Write the cleaning log to fill in: a .xlsx or .csv file.")
+    ] = None,
+    apply: Annotated[
+        Path | None, typer.Option("--apply", help="Take over the corrections from a filled cleaning log.")
+    ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Refused rows and values with their reasons. What was written is shown only in the file that --out names."""
-    places = Places(home=home, warehouse=warehouse, reports=reports)
-    _refuse_reports_folder(out, places)
-    name = load_instrument(instrument).name
-    store = Warehouse(places.warehouse_location)
-    refused = store.quarantine(name, wave, known_wave(store, name, check_wave(wave))["quarantine_version"]).collect()
-    counts = (
-        refused.group_by(names.ITEM, names.RULE, names.WHOLE_ROW).len("n").sort(names.ITEM, names.RULE, names.WHOLE_ROW)
-    )
+    """Refused rows and values with their reasons. What was written is shown only in the file that --out names.
+
+    That file is a cleaning log: say in it what to do about each answer, and give it back with --apply. Corrections are
+    used when the wave is run again.
+    """
+    places, loaded = Places(home=home, warehouse=warehouse, reports=reports), load_instrument(instrument)
+    store, wave = Warehouse(places.warehouse_location), check_wave(wave)
+    _refuse_log_options(out, apply, places)
+    document: dict[str, Any] = {"instrument": loaded.name, "wave": wave}
+    if apply:
+        document["applied"] = _apply_log(store, loaded, wave, apply)
+    document |= _refused_and_corrected(store, loaded.name, wave)
     if out:
-        _write_csv(refused.sort(names.EXPORT, names.RECORD, names.ITEM), out)
-        words.print(
-            f"{refused.height} refused values in {out}. They are people's own answers: keep the file on this machine.",
-            markup=False,
+        _write_log(_entries(store, loaded.name, wave), loaded, out)
+    _show(document, as_json, quiet, lambda: _tell_applied(document) if apply else _tell_refused(document))
+
+
+def _refused_and_corrected(store: Warehouse, instrument: str, wave: str) -> dict[str, Any]:
+    """Counts alone; corrections of exports that were replaced are counted apart, since they are not used."""
+    refused, corrected = _refused(store, instrument, wave), in_force(store.corrections(instrument, wave))
+    counts = refused.group_by(names.ITEM, names.RULE, names.WHOLE_ROW).len("n")
+    mine = of_exports(corrected, _sha256s(store, instrument, wave).values())
+    return {
+        "refused": counts.sort(names.ITEM, names.RULE, names.WHOLE_ROW).to_dicts(),
+        "corrections": summary(mine),
+        "corrections_of_other_exports": corrected.height - mine.height,
+    }
+
+
+def _refuse_log_options(out: Path | None, apply: Path | None, places: Places) -> None:
+    if out and apply:
+        raise WrongUsage(
+            "--out and --apply cannot be used together.", "Apply the filled log first, then write a new one."
         )
-    document = {"instrument": name, "wave": wave, "refused": counts.to_dicts()}
-    _show(document, as_json, quiet, lambda: _tell_refused(counts.to_dicts()))
+    if out and out.suffix.casefold() not in (".xlsx", ".csv"):
+        raise WrongUsage("A cleaning log is a workbook or CSV.", "Give --out a name that ends in .xlsx or .csv.")
+    _refuse_reports_folder(out, places)
 
 
-def _tell_refused(counts: Sequence[dict[str, Any]]) -> None:
-    for row in counts:
-        what = "row set aside" if row[names.WHOLE_ROW] else "value refused"
-        typer.echo(f"{row[names.ITEM]}: {row[names.RULE]}, {what}, {row['n']} times")
-    if not counts:
+def _refused(store: Warehouse, instrument: str, wave: str) -> pl.DataFrame:
+    return store.quarantine(instrument, wave, known_wave(store, instrument, wave)["quarantine_version"]).collect()
+
+
+def _sha256s(store: Warehouse, instrument: str, wave: str) -> dict[str, str]:
+    exports = json.loads(known_wave(store, instrument, wave)["exports"])
+    return {export["file"]: export["sha256"] for export in exports}
+
+
+def _entries(store: Warehouse, instrument: str, wave: str) -> pl.DataFrame:
+    from survey_pipeline.cleaning_log import entries
+
+    sha256s = _sha256s(store, instrument, wave)
+    return entries(_refused(store, instrument, wave), store.corrections(instrument, wave), sha256s)
+
+
+def _write_log(found: pl.DataFrame, instrument: Instrument, out: Path) -> None:
+    from survey_pipeline.cleaning_log import as_csv, as_xlsx, log_of
+
+    log = log_of(found, instrument)
+    _refuse_losing(out, log)
+    _write_for_the_owner(as_csv(log) if out.suffix.casefold() == ".csv" else as_xlsx(log), out)
+    words.print(
+        f"{log.height} refused or corrected answers in {out}. They are people's own: keep the file on this machine. "
+        "Fill in what_to_do (set to, drop, keep out, take back; empty leaves it as it is), new_value and why, "
+        "then give it back with --apply.",
+        markup=False,
+    )
+
+
+def _refuse_losing(out: Path, log: pl.DataFrame) -> None:
+    """A log may be written again, but over nothing else, and not over what somebody has filled in and not applied."""
+    from survey_pipeline.cleaning_log import unapplied
+
+    if not out.is_file() or out.stat().st_size == 0:
+        return
+    try:
+        lost = unapplied(out, log)
+    except InputRefused:
+        raise WrongUsage(
+            f"The file '{out}' is there already and holds something else.", "Choose another --out."
+        ) from None
+    if lost:
+        raise WrongUsage(
+            f"The file '{out}' is filled in and has not been applied.", "Apply it first, or choose another --out."
+        )
+
+
+def _write_for_the_owner(content: bytes, out: Path) -> None:
+    try:
+        with open(out, "wb", opener=_for_the_owner) as file:
+            out.chmod(0o600)
+            file.write(content)
+    except OSError:
+        raise WrongUsage(f"The file '{out}' cannot be written.", "Choose another --out.") from None
+
+
+def _apply_log(store: Warehouse, instrument: Instrument, wave: str, path: Path) -> dict[str, Any]:
+    """Check a filled log and put its corrections into force; nothing is stored unless all of it is right."""
+    from survey_pipeline.cleaning_log import check_log, read_log
+
+    with store.held():
+        found, before = _entries(store, instrument.name, wave), store.corrections(instrument.name, wave)
+        given = check_log(read_log(path), found, instrument, f"'{path.name}'")
+        after = merged(before, given)
+        if not after.equals(before):
+            store.put_corrections(instrument.name, wave, after)
+    n, changed = in_force(given).height, fingerprint(after) != fingerprint(before)
+    return {"file": path.name, "corrections": n, "taken_back": given.height - n, "changed": changed}
+
+
+def _tell_applied(document: dict[str, Any]) -> None:
+    done = document["applied"]
+    changed = "" if done["changed"] else " Nothing has changed."
+    typer.echo(f"{done['file']}: {done['corrections']} corrections, {done['taken_back']} taken back.{changed}")
+    _tell_corrections(document)
+    if done["changed"]:
+        typer.echo('Run the wave again to use them; one that is published asks for --correction "why".')
+
+
+def _tell_refused(document: dict[str, Any]) -> None:
+    for row in document["refused"]:
+        counted = "counted as other" if row[names.RULE] == names.Rule.OTHER_TEXT else "value refused"
+        what = "row set aside" if row[names.WHOLE_ROW] else counted
+        typer.echo(f"{row[names.ITEM] or 'whole row'}: {row[names.RULE]}, {what}, {row['n']} times")
+    if not document["refused"]:
         typer.echo("Nothing was refused.")
+    _tell_corrections(document)
+
+
+def _tell_corrections(document: dict[str, Any]) -> None:
+    n, unused = document["corrections"], document["corrections_of_other_exports"]
+    if any(n.values()):
+        typer.echo(f"Corrections: {n['set_to']} answers set, {n['dropped']} dropped, {n['kept_out']} rows kept out.")
+    if unused:
+        typer.echo(f"Not used: {unused} corrections of exports that have been replaced. They fit no other file.")
 
 
 @app.command()

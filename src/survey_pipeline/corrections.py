@@ -68,11 +68,13 @@ def correct(texts: pl.DataFrame, records: pl.Series, corrections: pl.DataFrame) 
     of the same height, and a Boolean column of it. An item without a column gets one where a value is set: what a steward
     entered is never left aside in silence.
     """
+    kept_out = pl.repeat(False, len(records), eager=True).alias(Action.KEEP_OUT)
+    if corrections.is_empty():
+        return texts, kept_out
     rows = pl.DataFrame(
         {RECORD: records.cast(pl.Int64), "row": pl.int_range(len(records), dtype=pl.UInt32, eager=True)}
     )
     mine = corrections.join(rows, on=RECORD, how="inner", maintain_order="left")
-    kept_out = pl.repeat(False, len(records), eager=True).alias(Action.KEEP_OUT)
     out = mine.filter(pl.col(ACTION) == Action.KEEP_OUT)["row"]
     changes = mine.filter(pl.col(ACTION).is_in([Action.SET_TO, Action.DROP]))
     for (item,), cells in changes.group_by([ITEM], maintain_order=True):

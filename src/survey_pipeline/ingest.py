@@ -181,8 +181,8 @@ def keyed_hashes(codes: pl.Series, key: bytes) -> pl.Series:
 
     A blank code is nobody's.
     """
-    said = codes.str.strip_chars().to_list()
-    digests = [blake2b(code.encode(), key=key, digest_size=KEY_BYTES).digest() if code else None for code in said]
+    said = codes.str.strip_chars().cast(pl.Binary).to_list()
+    digests = [blake2b(code, key=key, digest_size=KEY_BYTES).digest() if code else None for code in said]
     return pl.Series(codes.name, digests, dtype=pl.Binary)
 
 

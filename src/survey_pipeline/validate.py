@@ -102,7 +102,7 @@ def _refuse_personal(batch: Batch, instrument: Instrument, refused: pl.DataFrame
         column = batch.texts[str(name)]
         written = column.gather(cells["row"]).unique().drop_nulls().to_list()
         unsure = {*UNSURE, Personal.BIRTH_DATE} if item.kind is Kind.DATE else UNSURE
-        if found := contained(written, out_of=column.n_unique(), apart_from=unsure):
+        if found := contained(written, out_of=column.len() - column.null_count(), apart_from=unsure):
             raise InputRefused(
                 f"The column of the item '{name}' ('{item.label}') in '{batch.export.path.name}' holds"
                 f" {found.kind.phrase}. Nothing of this run was stored.",
@@ -155,7 +155,7 @@ def _without_people(texts: pl.DataFrame, noted: pl.DataFrame) -> pl.DataFrame:
     """Own words beside "other" are listed for the steward, but not those in which somebody names themselves or others."""
     for (name,), cells in noted.group_by(["item"], maintain_order=True):
         column = texts[str(name)]
-        n = column.n_unique()
+        n = column.len() - column.null_count()
         personal = [row for row in cells["row"] if contained([column[row] or ""], out_of=n, apart_from=UNSURE)]
         texts = texts.with_columns(column.scatter(personal, None))
     return texts

@@ -4,46 +4,190 @@ What belongs here: telling kinds of files apart and calling who reads them. What
 survey tool wrote a file (`tools`).
 """
 
-import csv
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
 
-from survey_pipeline.errors import InputRefused, WrongUsage
-from survey_pipeline.exports.records import look_through
-from survey_pipeline.exports.sheet import DETECT, HEAD_ROWS, ByHand, Sheet
+from survey_pipeline.errors import InputRefused
+from survey_pipeline.exports.careful import first_rows, head_of, read_carefully
+from survey_pipeline.exports.dialect import (
+    MOST_COLUMNS,
+    SEPARATORS,
+    Dialect,
+    dialect_of,
+    padding,
+    refuse_what_is_no_table,
+    sample,
+    separator_by_hand,
+)
+from survey_pipeline.exports.encodings import (
+    UTF_8,
+    Encoding,
+    NotEncodedSo,
+    begins_as,
+    decoded,
+    encoding_by_hand,
+    told_from_words,
+    where,
+)
+from survey_pipeline.exports.records import NotPlain, look_through
+from survey_pipeline.exports.sheet import DETECT, ByHand, Sheet
+from survey_pipeline.exports.unpack import TYPED, Source, content, fingerprint
 
-SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
-ROWS_TRIED = 20
-"""Rows from which the separator is told: the one that cuts each of them into as many cells, and into the most."""
+HEAD_BYTES = 1 << 16
 
 
 def open_sheet(path: Path, by_hand: ByHand = DETECT) -> Sheet:
     """The cells of an export file.
 
-    Raises `InputRefused` for a missing, empty or unreadable file, a folder, and cells that are no text.
+    Raises `InputRefused` for a missing, empty or unreadable file, a folder, and what is no table of answers, and `WrongUsage`
+    for an encoding or separator that nobody knows.
     """
+    by_hand = replace(
+        by_hand, encoding=encoding_by_hand(by_hand.encoding), separator=separator_by_hand(by_hand.separator)
+    )
     _refuse_what_is_no_file(path)
-    separator = _separator_by_hand(by_hand.separator) or _separator(path)
-    headings = _headings(path, separator)
-    contents = look_through(path, separator, len(headings))
+    with content(path) as (kind, source):
+        if kind in TYPED:
+            from survey_pipeline.exports.typed import read_typed  # it takes a second, and few exports need it
+
+            return read_typed(source.path, kind, fingerprint(path), by_hand)
+        sheet = _read_text(source, by_hand)
+        packed = (f"the file is packed with {source.packed}",) if source.packed else ()
+        return replace(sheet, reasons=(*packed, *sheet.reasons))
+
+
+def _refuse_what_is_no_file(path: Path) -> None:
+    if path.is_dir():
+        raise InputRefused(
+            f"'{path.name}' is a folder, not an export.", "Name the files, or use `backfill` for a folder of waves."
+        )
+    if not path.is_file():
+        raise InputRefused(f"There is no file '{path}'.", "Check the name and the folder, then run again.")
+    if path.stat().st_size == 0:
+        raise InputRefused(f"The file '{path.name}' is empty.", "Export the answers again from the survey tool.")
+
+
+# --- Text ----------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """What the beginning of a text tells: how it is encoded and cut, and its headings."""
+
+    encoding: Encoding
+    dialect: Dialect
+    text: str
+    width: int
+    padding: int
+    """Blank columns beyond that width."""
+    reasons: tuple[str, ...]
+
+
+def _read_text(source: Source, by_hand: ByHand) -> Sheet:
+    """Read text as UTF-8, or as a mark or the user says; as something else only after it proved not to be that."""
+    encoding = begins_as(source.head(HEAD_BYTES), source.name, by_hand.encoding)
+    is_open = not by_hand.encoding and encoding.name == UTF_8 and not encoding.mark
+    try:
+        return _read_as(source, encoding, by_hand)
+    except NotEncodedSo as stopped:
+        if not is_open:
+            raise _not_throughout(source, encoding, stopped) from None
+        encoding = told_from_words(source, stopped.byte)
+    try:
+        return _read_as(source, encoding, by_hand)
+    except NotEncodedSo as stopped:
+        raise _not_throughout(source, encoding, stopped) from None
+
+
+def _not_throughout(source: Source, encoding: Encoding, stopped: NotEncodedSo) -> InputRefused:
+    return InputRefused(
+        f"The file '{source.name}' is not {encoding.name.upper()} text throughout: see {where(source, stopped.byte)}.",
+        "Export the answers again, as 'CSV UTF-8', or set another encoding by hand (--encoding).",
+    )
+
+
+def _read_as(source: Source, encoding: Encoding, by_hand: ByHand) -> Sheet:
+    begun = _beginning(source, encoding, by_hand)
+    why_careful = ""
+    if encoding.name == UTF_8 and not source.packed and begun.dialect.is_plain:
+        try:
+            return _read_plain(source.path, begun)
+        except NotPlain as stopped:
+            why_careful = f"{stopped}, so each record was looked at by itself"
+    return _read_with_care(source, begun, why_careful)
+
+
+def _beginning(source: Source, encoding: Encoding, by_hand: ByHand) -> _Begun:
+    text = sample(decoded(source.chunks(HEAD_BYTES), encoding))
+    refuse_what_is_no_table(text, source.name)
+    dialect = dialect_of(text, by_hand.separator)
+    rows = list(first_rows(text, dialect))
+    _refuse_no_headings(rows[0].cells if rows else [], rows[0].doubt if rows else "", source.name)
+    off = padding(tuple(row.cells) for row in rows)
+    width = len(rows[0].cells) - off
+    cut = SEPARATORS.get(dialect.separator, f"'{dialect.separator}'")
+    reasons = (
+        encoding.because,
+        f"its first row holds {width} heading{'s' if width > 1 else ''} separated by {cut}{dialect.because}",
+        *dialect.notes,
+        *(
+            [f"{off} blank columns at its end are padding"]
+            if off > 1
+            else ["a blank column at its end is padding"] * off
+        ),
+    )
+    return _Begun(encoding, dialect, text, width, off, reasons)
+
+
+def _refuse_no_headings(headings: list[str], doubt: str, name: str) -> None:
+    if any("\0" in heading for heading in headings):
+        raise InputRefused(f"The row of headings of '{name}' has a zero byte.", "Export the answers again.")
+    if doubt:
+        raise InputRefused(f"In '{name}', the row of headings has {doubt}.", "Export the answers again.")
+    if len(headings) > MOST_COLUMNS:
+        raise InputRefused(
+            f"'{name}' has {len(headings)} columns; no survey has more than {MOST_COLUMNS}.",
+            "Check the separator, or export fewer questions.",
+        )
+    if not any(heading.strip() for heading in headings):
+        raise InputRefused(
+            f"The first line of '{name}' holds no headings.", "Export the answers with their questions, as CSV."
+        )
+
+
+def _read_plain(path: Path, begun: _Begun) -> Sheet:
+    contents = look_through(path, begun.dialect.separator, begun.width)
     return Sheet(
         sha256=contents.sha256,
         kind="csv",
-        encoding="utf-8",
-        separator=separator,
-        head=tuple(tuple(cells) for cells in _first_rows(path, separator, HEAD_ROWS)),
-        width=len(headings),
+        encoding=begun.encoding.name,
+        separator=begun.dialect.separator,
+        head=head_of(begun.text, begun.dialect, begun.width, path.name),
+        width=begun.width,
         records=contents.records + 1,
         irregular=contents.irregular,
-        cells=PlainCells(path, separator, len(headings)),
-        reasons=(
-            f"the first line is valid UTF-8 and holds {len(headings)} headings separated by"
-            f" {SEPARATORS.get(separator, separator)}{' (set by hand)' if by_hand.separator else ''}",
-        ),
+        cells=PlainCells(path, begun.dialect.separator, begun.width + begun.padding),
+        reasons=begun.reasons,
+    )
+
+
+def _read_with_care(source: Source, begun: _Begun, why: str) -> Sheet:
+    text = decoded(source.chunks(), begun.encoding)
+    aside = read_carefully(text, begun.dialect, begun.width, source.name)
+    return Sheet(
+        sha256=fingerprint(source.path),
+        kind="csv",
+        encoding=begun.encoding.name,
+        separator=begun.dialect.separator,
+        head=tuple(aside.head),
+        width=begun.width,
+        records=aside.records,
+        irregular=tuple(aside.irregular),
+        cells=aside.cells,
+        reasons=(*begun.reasons, *([why] if why else [])),
     )
 
 
@@ -67,52 +211,3 @@ class PlainCells:
         )
         chosen = everything.slice(skip).select(str(place) for place in columns)
         yield from chosen.collect_batches(chunk_size=rows, maintain_order=True)
-
-
-def _refuse_what_is_no_file(path: Path) -> None:
-    if path.is_dir():
-        raise InputRefused(
-            f"'{path.name}' is a folder, not an export.", "Name the files, or use `backfill` for a folder of waves."
-        )
-    if not path.is_file():
-        raise InputRefused(f"There is no file '{path}'.", "Check the name and the folder, then run again.")
-    if path.stat().st_size == 0:
-        raise InputRefused(f"The file '{path.name}' is empty.", "Export the answers again from the survey tool.")
-
-
-def _separator_by_hand(separator: str | None) -> str | None:
-    if separator is not None and (len(separator) != 1 or not separator.isascii() or separator in '"\r\n'):
-        raise WrongUsage("A separator is one character such as ',' or ';'.", "Leave it out to have it detected.")
-    return separator
-
-
-def _separator(path: Path) -> str:
-    """The separator that cuts the first rows alike, and into the most cells; a comma where nothing tells."""
-
-    def score(separator: str) -> tuple[bool, int]:
-        widths = [len(cells) for cells in _first_rows(path, separator) if any(cell.strip() for cell in cells)]
-        return len(set(widths)) == 1 and widths[0] > 1, max(widths, default=0)
-
-    return max(SEPARATORS, key=score)
-
-
-def _first_rows(path: Path, separator: str, n: int = ROWS_TRIED) -> list[list[str]]:
-    try:
-        with path.open(encoding="utf-8-sig", errors="replace", newline="") as text:
-            return list(islice(csv.reader(text, delimiter=separator), n))
-    except csv.Error:
-        return []
-    except OSError:
-        raise InputRefused(f"The file '{path.name}' cannot be opened.", "Check that you may read it.") from None
-
-
-def _headings(path: Path, separator: str) -> tuple[str, ...]:
-    """The first row. A NUL byte in it tells UTF-16 or a file that is no text at all; later rows are looked at later."""
-    headings = next(iter(_first_rows(path, separator, 1)), [])
-    if any(odd in heading for heading in headings for odd in ("\0", "\N{REPLACEMENT CHARACTER}")):
-        raise InputRefused(f"The file '{path.name}' is not UTF-8 text.", "Save it as 'CSV UTF-8' and run again.")
-    if not any(heading.strip() for heading in headings):
-        raise InputRefused(
-            f"The first line of '{path.name}' holds no headings.", "Export the answers with their questions, as CSV."
-        )
-    return tuple(headings)

@@ -1,8 +1,9 @@
-"""Records: one look at an export's bytes, before anything is read from it.
+"""Records: one look at a plain export's bytes, before anything is read from it.
 
-What belongs here: the fingerprint, whether the text is UTF-8, whether every quotation mark is where it may be, and how many
-cells each record has. Counted without the reader of cells, so that the two can be held against each other: a reader that
-pads a short record and cuts a long one would shift a person's answers in silence. What does not: what stands in a cell.
+What belongs here: the fingerprint, whether the text is plain (UTF-8, every quotation mark where it may be, no zero bytes),
+and how many cells each record has. Counted without the reader of cells, so that the two can be held against each other: a
+reader that pads a short record and cuts a long one would shift a person's answers in silence. What does not: what stands
+in a cell, and text that is not plain (`careful`).
 """
 
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import numpy.typing as npt
 import polars as pl
 
 from survey_pipeline.errors import InputRefused
+from survey_pipeline.exports.dialect import why_odd
 from survey_pipeline.exports.sheet import Irregular
 
 Bytes = npt.NDArray[np.uint8]
@@ -25,8 +27,15 @@ NEWLINE, RETURN, QUOTE = b'\n\r"'
 CHUNK = 1 << 22
 LONGEST_RECORD = 1 << 26
 """More bytes than any person's answers: a quotation mark was left open."""
-MOST_IRREGULAR = 1_000
+PROOF = 8
+"""Separators in whole lines that fit the headings: so many are no chance, in a cell's text or after an open mark."""
+HEADINGS_AGAIN = "the headings once more"
+MOST_IRREGULAR = 100_000
 """More records than this that do not fit the headings are not worth a list."""
+FEW_EXTRA = 4
+"""Blank cells at the end of a row that are looked for in all rows at once."""
+PROBES = 5
+"""Bytes by which most records are told from the row of headings."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +48,15 @@ class Contents:
     irregular: tuple[Irregular, ...]
 
 
+class NotPlain(Exception):
+    """The ends of records or cells are not certain at a glance: the text must be read with care. Holds where and why."""
+
+
 def look_through(path: Path, separator: str, n_headings: int) -> Contents:
     """Look at every byte once, with memory for a few chunks.
 
-    Raises `InputRefused` for text that is not UTF-8, a quotation mark that is open or inside a cell, and a file of which
-    most records do not fit the headings.
+    Raises `NotPlain` for text that is not UTF-8, a quotation mark that is open or inside a cell, zero bytes, unusual line
+    ends and a second table, and `InputRefused` for a file of which most records do not fit the headings.
     """
     look = _Look(path.name, ord(separator), n_headings)
     digest, rest = sha256(), b""
@@ -52,6 +65,21 @@ def look_through(path: Path, separator: str, n_headings: int) -> Contents:
         rest = look.at(rest + chunk)
     look.at_the_end(rest)
     return Contents(digest.hexdigest(), look.records - look.empty, look.empty, tuple(look.irregular))
+
+
+def too_many_irregular(name: str) -> InputRefused:
+    """A file that was not understood."""
+    return InputRefused(
+        f"More than {MOST_IRREGULAR} rows of '{name}' do not fit its headings.",
+        "Export the answers again, as CSV with one separator throughout.",
+    )
+
+
+def look_like_rows(fitting: int, lines: int, width: int) -> bool:
+    """Whether lines inside a cell are more likely rows: at least half of them fit the headings by themselves, with so many
+    separators that it is no chance.
+    """
+    return fitting * (width - 1) >= PROOF and fitting * 2 >= lines
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
@@ -71,6 +99,7 @@ class _Look:
     """The headings are a record too, until they are taken off: so this starts before the first answer."""
     empty: int = 0
     irregular: list[Irregular] = field(default_factory=list)
+    headings: bytes = b""
 
     def at(self, buffer: bytes) -> bytes:
         """Look at the whole records of a buffer; gives the rest of it."""
@@ -100,15 +129,20 @@ class _Look:
         whole = data[: ends[-1] + 1]
         starts = np.concatenate([[0], ends[:-1] + 1])
         quotes = np.flatnonzero(whole == QUOTE)
-        self._refuse_what_is_no_text(whole, ends)
-        self._refuse_stray_quotes(whole, quotes, ends)
-        self._refuse_bare_returns(whole, quotes, ends)
+        self._check_text(whole, ends)
+        self._check_quotes(whole, quotes, ends)
+        self._check_returns(whole, quotes, ends)
+        self._check_lines_in_cells(whole, ends)
         cells = self._separators(whole, starts, quotes) + 1
         empty = _empty(whole, starts, ends)
-        for place in np.flatnonzero((cells != self.n_headings) & ~empty):
-            empty[place] = not whole[starts[place] : ends[place]].tobytes().strip()
-            if not empty[place]:
-                self._note(self.records + 1 + int(place), int(cells[place]))
+        odd = (cells != self.n_headings) & ~empty
+        odd &= ~self._ends_blank(whole, ends, cells - self.n_headings)
+        for place in np.flatnonzero(odd):
+            record = whole[starts[place] : ends[place]].tobytes()
+            empty[place] = not record.strip()
+            if not self._is_blank_beyond(record):
+                self._note(int(place), record, int(cells[place]), empty)
+        self._note_headings_again(whole, starts, ends, empty)
         self.records += len(ends)
         self.empty = _at_the_end(empty) + (self.empty if empty.all() else 0)
 
@@ -124,42 +158,90 @@ class _Look:
         records = np.searchsorted(starts, stretches, side="right") - 1
         return np.bincount(records[~inside], weights=counts[~inside], minlength=len(starts)).astype(np.intp)
 
-    def _note(self, record: int, cells: int) -> None:
-        what = "more" if cells > self.n_headings else "fewer"
-        self.irregular.append(Irregular(record, cells, f"{what} cells than the {self.n_headings} headings"))
+    # --- Records that do not fit ---
+
+    def _ends_blank(self, whole: Bytes, ends: Places, extra: Places) -> npt.NDArray[np.bool_]:
+        """Records whose cells beyond the headings are all empty: the reader of cells leaves these out."""
+        blank = (extra > 0) & (extra <= FEW_EXTRA)
+        last = ends - 1 - (whole[ends - 1] == RETURN)
+        for place in range(FEW_EXTRA):
+            blank &= (place >= extra) | (whole[np.maximum(last - place, 0)] == self.separator)
+        return blank
+
+    def _is_blank_beyond(self, record: bytes) -> bool:
+        """Whether a record holds nothing at all, or nothing but spaces beyond the headings."""
+        cells = record.split(bytes([self.separator]))
+        return not b"".join(cells).strip() or (
+            b'"' not in record and not b"".join(cells[self.n_headings :]).strip() and len(cells) > self.n_headings
+        )
+
+    def _note(self, place: int, record: bytes, cells: int, empty: npt.NDArray[np.bool_]) -> None:
+        """List an irregular record; below an empty line it may begin a second table."""
+        number = self.records + 1 + place
+        if self._is_below_an_empty_line(place, empty):
+            raise NotPlain(f"{_row(number)} stands below an empty line and does not fit the headings")
+        why = why_odd(record.decode(), cells, self.n_headings, chr(self.separator))
+        self._list(Irregular(number, cells, why))
+
+    def _note_headings_again(self, whole: Bytes, starts: Places, ends: Places, empty: npt.NDArray[np.bool_]) -> None:
+        heading = self.headings = self.headings or whole[: ends[0]].tobytes()
+        alike = np.flatnonzero(ends - starts == len(heading))
+        for probe in np.linspace(0, len(heading) - 1, PROBES).astype(int) if heading else ():
+            alike = alike[whole[starts[alike] + probe] == heading[probe]]
+        for place in map(int, alike):
+            number = self.records + 1 + place
+            if number and whole[starts[place] : ends[place]].tobytes() == heading:
+                if self._is_below_an_empty_line(place, empty):
+                    raise NotPlain(f"{_row(number)} stands below an empty line and holds the headings once more")
+                self._list(Irregular(number, self.n_headings, HEADINGS_AGAIN))
+
+    def _is_below_an_empty_line(self, place: int, empty: npt.NDArray[np.bool_]) -> bool:
+        return bool(empty[place - 1] if place else self.empty)
+
+    def _list(self, odd: Irregular) -> None:
+        self.irregular.append(odd)
         if len(self.irregular) > MOST_IRREGULAR:
-            raise InputRefused(
-                f"More than {MOST_IRREGULAR} rows of '{self.name}' do not fit its headings.",
-                "Export the answers again, as CSV with one separator throughout.",
-            )
+            raise too_many_irregular(self.name)
 
-    def _refuse_what_is_no_text(self, whole: Bytes, ends: Places) -> None:
-        if _is_text(whole):
-            return
-        try:
-            whole.tobytes().decode()
-        except UnicodeDecodeError as error:
-            raise InputRefused(
-                f"The file '{self.name}' is not UTF-8 text: see {_row(self._record_at(error.start, ends))}.",
-                "Save it as 'CSV UTF-8' and run again.",
-            ) from None
+    # --- Text that is not plain ---
 
-    def _refuse_stray_quotes(self, whole: Bytes, quotes: Places, ends: Places) -> None:
+    def _check_text(self, whole: Bytes, ends: Places) -> None:
+        text = whole.tobytes()
+        if not _is_text(text):
+            raise NotPlain("not all of it is UTF-8")
+        if (zero := text.find(0)) >= 0:
+            raise NotPlain(f"{_row(self._record_at(zero, ends))} has a zero byte")
+
+    def _check_quotes(self, whole: Bytes, quotes: Places, ends: Places) -> None:
         before, after = whole[quotes[0::2] - 1], whole[quotes[1::2] + 1]
         opens = np.isin(before, (self.separator, NEWLINE, QUOTE)) | (quotes[0::2] == 0)
         closes = np.isin(after, (self.separator, NEWLINE, RETURN, QUOTE))
         if stray := [int(places[0]) for places in (quotes[0::2][~opens], quotes[1::2][~closes]) if len(places)]:
             raise self._open_quote(self._record_at(min(stray), ends))
 
-    def _refuse_bare_returns(self, whole: Bytes, quotes: Places, ends: Places) -> None:
+    def _check_returns(self, whole: Bytes, quotes: Places, ends: Places) -> None:
         """A return without a newline ends a row for some programs and is part of a cell for others."""
         returns = np.flatnonzero(whole == RETURN)
         bare = _outside(returns[whole[returns + 1] != NEWLINE], quotes)
         if len(bare):
-            raise InputRefused(
-                f"In '{self.name}', {_row(self._record_at(bare[0], ends))} has a line break of an unusual kind.",
-                "Open it in a spreadsheet and save it as 'CSV UTF-8'.",
-            )
+            raise NotPlain(f"{_row(self._record_at(bare[0], ends))} has a line break of an unusual kind")
+
+    def _check_lines_in_cells(self, whole: Bytes, ends: Places) -> None:
+        """Whole lines inside quotation marks that look like rows: a mark may have been left open."""
+        newlines = np.flatnonzero(whole == NEWLINE)
+        if len(newlines) == len(ends):
+            return
+        record = np.searchsorted(ends, newlines)
+        inner = np.flatnonzero((record[1:-1] == record[:-2]) & (record[1:-1] == record[2:])) + 1
+        fits = [self._separators_between(whole, newlines[line - 1], newlines[line]) for line in inner]
+        record = record[inner]
+        lines, fitting = np.bincount(record), np.bincount(record, weights=np.equal(fits, self.n_headings - 1))
+        doubtful = (fitting * (self.n_headings - 1) >= PROOF) & (fitting * 2 >= lines)
+        if doubtful.any():
+            raise NotPlain(f"{_row(self.records + 1 + int(doubtful.argmax()))} has a cell of lines that look like rows")
+
+    def _separators_between(self, whole: Bytes, start: np.intp, end: np.intp) -> int:
+        return whole[start:end].tobytes().count(self.separator)
 
     def _record_at(self, place: int, ends: Places) -> int:
         return self.records + 1 + int(np.searchsorted(ends, place))
@@ -168,21 +250,18 @@ class _Look:
         if len(buffer) > LONGEST_RECORD:
             raise self._open_quote(self.records + 1)
 
-    def _open_quote(self, record: int) -> InputRefused:
-        return InputRefused(
-            f"In '{self.name}', {_row(record)} has a quotation mark that is left open or stands inside a cell.",
-            "Export the answers again, or mend that row.",
-        )
+    def _open_quote(self, record: int) -> NotPlain:
+        return NotPlain(f"{_row(record)} has a quotation mark that is left open or stands inside a cell")
 
 
 def _row(record: int) -> str:
     return f"row {record} (headings not counted)" if record else "the row of headings"
 
 
-def _is_text(data: Bytes) -> bool:
+def _is_text(data: bytes) -> bool:
     """Whether bytes are UTF-8. Asked of polars, which looks at many at once; it does not say where they are not."""
     try:
-        pl.Series([data.tobytes()], dtype=pl.Binary).cast(pl.String)
+        pl.Series([data], dtype=pl.Binary).cast(pl.String)
     except pl.exceptions.PolarsError:
         return False
     return True
