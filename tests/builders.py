@@ -12,9 +12,9 @@ import polars as pl
 
 from survey_pipeline.estimate import ESTIMATES_SCHEMA
 from survey_pipeline.ingest import batches
+from survey_pipeline.ingest.repeats import Seen
 from survey_pipeline.instrument import Instrument, load_instrument
 from survey_pipeline.reading import ExportReport
-from survey_pipeline.repeats import Seen
 from survey_pipeline.schema import responses_schema
 from survey_pipeline.validate import validate
 

@@ -6,10 +6,10 @@ import pytest
 from club import club, club_with
 from layouts import export_of
 
-from survey_pipeline.columns import Match, OptionAt, item_texts, match_columns
 from survey_pipeline.errors import InputRefused
 from survey_pipeline.exports import Column, Export
 from survey_pipeline.exports.layout import Mark, Part
+from survey_pipeline.ingest.columns import Match, OptionAt, item_texts, match_columns
 from survey_pipeline.instrument import Instrument, Option
 from survey_pipeline.names import NOTHING_TICKED
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from survey_pipeline import doses
-from survey_pipeline.doses import Basis, Dose, DoseRule, read_dose, vocabulary
+from survey_pipeline.answers import doses
+from survey_pipeline.answers.doses import Basis, Dose, DoseRule, read_dose, vocabulary
 from survey_pipeline.instrument import Compound
 from survey_pipeline.names import Rule
 

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from survey_pipeline import exports
 from survey_pipeline.answers import Refused, reader
-from survey_pipeline.columns import Match, match_columns
 from survey_pipeline.errors import InputRefused
+from survey_pipeline.ingest.columns import Match, match_columns
+from survey_pipeline.ingest.repeats import Hashes
 from survey_pipeline.instrument import Instrument
 from survey_pipeline.reading import check_exports
-from survey_pipeline.repeats import Hashes
 from survey_pipeline.texts import fold
 
 YES = "Yes, you may."

@@ -14,10 +14,10 @@ from survey_pipeline import names
 from survey_pipeline.errors import InputRefused
 from survey_pipeline.exports import Column, Export
 from survey_pipeline.exports.layout import Mark, Part
+from survey_pipeline.ingest.repeats import short, superseded
+from survey_pipeline.ingest.times import seconds_since_1970
 from survey_pipeline.instrument import Instrument
 from survey_pipeline.reading import ExportReport, Reading, report_of, silently
-from survey_pipeline.repeats import short, superseded
-from survey_pipeline.times import seconds_since_1970
 
 STATE = Column("state", ("state",), Part.TOOL)
 MEMBER = Column("Your code", ("Your code",))

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from survey_pipeline.exports import read_export
 from survey_pipeline.ingest import batches
+from survey_pipeline.ingest.repeats import Seen
 from survey_pipeline.instrument import Instrument
 from survey_pipeline.names import Rule
-from survey_pipeline.repeats import Seen
 from survey_pipeline.schema import failures, responses_schema
 from survey_pipeline.validate import validate
 

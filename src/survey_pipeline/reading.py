@@ -13,16 +13,16 @@ from typing import Any
 import polars as pl
 
 from survey_pipeline import names
-from survey_pipeline.columns import Match, match_columns
 from survey_pipeline.corrections import NO_CORRECTIONS, summary
 from survey_pipeline.drift import Drift, against_instrument, counted, documents, in_answers, together
-from survey_pipeline.dropped import dropped_columns, refuse_personal_columns
 from survey_pipeline.errors import InputRefused
 from survey_pipeline.exports import Export, RowsDoNotAddUp, read_export
 from survey_pipeline.ingest import batches
+from survey_pipeline.ingest.columns import Match, match_columns
+from survey_pipeline.ingest.dropped import dropped_columns, refuse_personal_columns
+from survey_pipeline.ingest.repeats import Seen, superseded
 from survey_pipeline.instrument import Instrument, Role
 from survey_pipeline.policy import load_policy
-from survey_pipeline.repeats import Seen, superseded
 from survey_pipeline.schema import responses_schema
 from survey_pipeline.spool import Spool
 from survey_pipeline.validate import QUARANTINE_SCHEMA, Validated, irregular_rows, validate

@@ -14,10 +14,10 @@ import polars as pl
 from survey_pipeline.errors import InputRefused
 from survey_pipeline.exports import Export
 from survey_pipeline.ingest import Batch
+from survey_pipeline.ingest.repeats import repeats
 from survey_pipeline.instrument import Instrument, Kind, Role
 from survey_pipeline.names import EXPORT, ITEM, RECORD, RESPONDENT, RULE, VALUE, WHOLE_ROW, Rule
 from survey_pipeline.personal import Personal, contained
-from survey_pipeline.repeats import repeats
 from survey_pipeline.schema import failures
 
 UNSURE = frozenset({Personal.FREE_TEXT, Personal.NAME})

@@ -12,15 +12,15 @@ from hashlib import blake2b
 import polars as pl
 
 from survey_pipeline.answers import Reader, read_answers, reader
-from survey_pipeline.columns import Match, item_texts, marked, marks_of, match_columns
 from survey_pipeline.corrections import NO_CORRECTIONS, correct
 from survey_pipeline.exports import Export
 from survey_pipeline.exports.layout import Mark
+from survey_pipeline.ingest.columns import Match, item_texts, marked, marks_of, match_columns
+from survey_pipeline.ingest.repeats import KEY_BYTES, Seen
+from survey_pipeline.ingest.times import seconds_since_1970
 from survey_pipeline.instrument import Instrument, Item, Role
 from survey_pipeline.names import RECORD, Exclusion
-from survey_pipeline.repeats import KEY_BYTES, Seen
 from survey_pipeline.texts import fold
-from survey_pipeline.times import seconds_since_1970
 
 
 @dataclass(frozen=True)

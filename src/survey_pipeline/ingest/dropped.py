@@ -9,10 +9,10 @@ from itertools import islice
 
 import polars as pl
 
-from survey_pipeline.columns import Match, used_places
 from survey_pipeline.errors import InputRefused
 from survey_pipeline.exports import Column, Export
 from survey_pipeline.exports.layout import Part
+from survey_pipeline.ingest.columns import Match, used_places
 from survey_pipeline.instrument import Instrument, Kind, Role
 from survey_pipeline.personal import Personal, contained, looks_like_answers, named
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import polars as pl
 
-from survey_pipeline.doses import Dose, read_dose
+from survey_pipeline.answers.doses import Dose, read_dose
 from survey_pipeline.instrument import DOSE_PARTS, Item, Kind, Option
 from survey_pipeline.names import NOTHING_TICKED, Rule, option_column
 from survey_pipeline.texts import fold
@@ -46,7 +46,6 @@ def stored_types(name: str, item: Item) -> dict[str, Stored]:
     columns = item.columns(name)
     types = STORED_OF_A_DOSE if item.kind is Kind.DOSE else [STORED_TYPE[item.kind]] * len(columns)
     return dict(zip(columns, types, strict=True))
-
 
 
 @dataclass(frozen=True)
