@@ -16,7 +16,7 @@ from publish_wave import PublishWave, common_options, publish_wave
 from survey_pipeline.console import words
 from survey_pipeline.errors import AlreadyPublished
 from survey_pipeline.instrument import load_instrument
-from survey_pipeline.request import Places
+from survey_pipeline.request import NOTHING_BY_HAND, ByHand, Places
 from survey_pipeline.waves import find_waves
 
 
@@ -25,6 +25,7 @@ class Backfill(Places):
 
     folder: Path
     instrument: str
+    by_hand: ByHand = NOTHING_BY_HAND
 
     def waves(self) -> list[PublishWave]:
         """What to publish, in order; raises `WrongUsage` if the folder holds no waves."""

@@ -20,7 +20,7 @@ from survey_pipeline.console import progress, tell_run
 from survey_pipeline.errors import WrongUsage
 from survey_pipeline.instrument import explain
 from survey_pipeline.pipeline import run_wave
-from survey_pipeline.request import Places, RunRequest, Wave, check_wave
+from survey_pipeline.request import NOTHING_BY_HAND, ByHand, Places, RunRequest, Wave, check_wave
 from survey_pipeline.storage import Warehouse, latest
 from survey_pipeline.waves import newest_wave
 
@@ -39,6 +39,7 @@ class PublishWave(Places):
     wave: Wave | None = None
     folder: Path | None = None
     correction: str | None = Field(default=None, min_length=3)
+    by_hand: ByHand = NOTHING_BY_HAND
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:

@@ -82,14 +82,19 @@ def _remarks(report: ExportReport, which_rules: str) -> Iterator[str]:
     """What the steward may want to look at."""
     refused = sum(n for rules in report.values_refused.values() for n in rules.values()) - report.rows_irregular
     if report.rows_irregular:
-        yield f"{report.rows_irregular} rows cannot be read for certain and are set aside; see the rows in the export"
+        n = report.rows_irregular
+        yield f"{_n(n, 'row')} could not be read for certain and {'is' if n == 1 else 'are'} set aside whole"
     if refused:
-        yield f"{refused} answers were refused; {which_rules}"
+        yield f"{_n(refused, 'answer')} {'was' if refused == 1 else 'were'} refused; {which_rules}"
     for item, n in report.other_texts.items():
-        yield f"{n} answers to {item} are in people's own words and count as 'other'"
+        yield f"{_n(n, 'answer')} to {item} in people's own words: counted as 'other'"
     personal = [heading for heading, why in report.columns_dropped_because.items() if why.startswith(PERSONAL)]
     if personal:
         yield f"personal data, not stored: {', '.join(personal)}"
+
+
+def _n(n: int, thing: str) -> str:
+    return f"{n} {thing}{'' if n == 1 else 's'}"
 
 
 def _tell_drift(found: Iterable[Mapping[str, Any]], indent: str = "") -> None:

@@ -56,6 +56,8 @@ ITEM: Final = "item"
 RULE: Final = "rule"
 VALUE: Final = "value"
 WHOLE_ROW: Final = "whole_row"
+WHOLE_RECORD: Final = "(row)"
+"""Stands where an item would, for a row whose cells cannot be told apart."""
 
 ALL_LEVELS: Final = "all"
 """The level that stands for everybody asked, in every table."""

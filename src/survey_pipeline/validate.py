@@ -16,7 +16,7 @@ from survey_pipeline.exports import Export
 from survey_pipeline.ingest import Batch
 from survey_pipeline.ingest.repeats import repeats
 from survey_pipeline.instrument import Instrument, Kind, Role
-from survey_pipeline.names import EXPORT, ITEM, RECORD, RESPONDENT, RULE, VALUE, WHOLE_ROW, Rule
+from survey_pipeline.names import EXPORT, ITEM, RECORD, RESPONDENT, RULE, VALUE, WHOLE_RECORD, WHOLE_ROW, Rule
 from survey_pipeline.personal import Personal, contained
 from survey_pipeline.schema import failures
 
@@ -167,7 +167,7 @@ def irregular_rows(export: Export) -> pl.DataFrame:
     """
     records = [odd.record for odd in export.irregular]
     return pl.DataFrame(
-        {EXPORT: export.path.name, RECORD: records, ITEM: "", RULE: Rule.IRREGULAR_RECORD.value, WHOLE_ROW: True},
+        {EXPORT: export.path.name, RECORD: records, ITEM: WHOLE_RECORD, RULE: Rule.IRREGULAR_RECORD.value, WHOLE_ROW: True},
         schema_overrides={RECORD: pl.Int64},
     ).select(
         *(

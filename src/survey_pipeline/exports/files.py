@@ -11,11 +11,11 @@ from pathlib import Path
 import polars as pl
 
 from survey_pipeline.errors import InputRefused
-from survey_pipeline.exports.careful import first_rows, head_of, read_carefully
+from survey_pipeline.exports.careful import head_of, read_carefully
 from survey_pipeline.exports.dialect import (
     MOST_COLUMNS,
+    ROWS_TRIED,
     SEPARATORS,
-    Dialect,
     dialect_of,
     padding,
     refuse_what_is_no_table,
@@ -32,6 +32,7 @@ from survey_pipeline.exports.encodings import (
     told_from_words,
     where,
 )
+from survey_pipeline.exports.knife import Dialect, first_rows
 from survey_pipeline.exports.records import NotPlain, look_through
 from survey_pipeline.exports.sheet import DETECT, ByHand, Sheet
 from survey_pipeline.exports.unpack import TYPED, Source, content, fingerprint
@@ -124,7 +125,7 @@ def _beginning(source: Source, encoding: Encoding, by_hand: ByHand) -> _Begun:
     text = sample(decoded(source.chunks(HEAD_BYTES), encoding))
     refuse_what_is_no_table(text, source.name)
     dialect = dialect_of(text, by_hand.separator)
-    rows = list(first_rows(text, dialect))
+    rows = list(first_rows(text, dialect, ROWS_TRIED))
     _refuse_no_headings(rows[0].cells if rows else [], rows[0].doubt if rows else "", source.name)
     off = padding(tuple(row.cells) for row in rows)
     width = len(rows[0].cells) - off

@@ -17,6 +17,7 @@ import polars as pl
 
 from survey_pipeline.errors import InputRefused
 from survey_pipeline.exports.dialect import why_odd
+from survey_pipeline.exports.knife import LONGEST_RECORD
 from survey_pipeline.exports.sheet import Irregular
 
 Bytes = npt.NDArray[np.uint8]
@@ -25,8 +26,6 @@ Places = npt.NDArray[np.intp]
 BOM = b"\xef\xbb\xbf"
 NEWLINE, RETURN, QUOTE = b'\n\r"'
 CHUNK = 1 << 22
-LONGEST_RECORD = 1 << 26
-"""More bytes than any person's answers: a quotation mark was left open."""
 PROOF = 8
 """Separators in whole lines that fit the headings: so many are no chance, in a cell's text or after an open mark."""
 HEADINGS_AGAIN = "the headings once more"
@@ -140,7 +139,7 @@ class _Look:
         for place in np.flatnonzero(odd):
             record = whole[starts[place] : ends[place]].tobytes()
             empty[place] = not record.strip()
-            if not self._is_blank_beyond(record):
+            if not self._is_blank_beyond(record, int(cells[place])):
                 self._note(int(place), record, int(cells[place]), empty)
         self._note_headings_again(whole, starts, ends, empty)
         self.records += len(ends)
@@ -168,12 +167,13 @@ class _Look:
             blank &= (place >= extra) | (whole[np.maximum(last - place, 0)] == self.separator)
         return blank
 
-    def _is_blank_beyond(self, record: bytes) -> bool:
-        """Whether a record holds nothing at all, or nothing but spaces beyond the headings."""
-        cells = record.split(bytes([self.separator]))
-        return not b"".join(cells).strip() or (
-            b'"' not in record and not b"".join(cells[self.n_headings :]).strip() and len(cells) > self.n_headings
-        )
+    def _is_blank_beyond(self, record: bytes, cells: int) -> bool:
+        """Whether a record holds nothing at all, or nothing beyond the headings."""
+        sign = bytes([self.separator])
+        if not record.replace(sign, b"").strip():
+            return True
+        beyond = record.rsplit(sign, max(0, cells - self.n_headings))[1:]
+        return bool(beyond) and not any(cell.strip().replace(b'""', b"") for cell in beyond)
 
     def _note(self, place: int, record: bytes, cells: int, empty: npt.NDArray[np.bool_]) -> None:
         """List an irregular record; below an empty line it may begin a second table."""
