@@ -38,7 +38,11 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
         "sample": set(),
     },
     {"answers": set(), "drift": {"exports"}, "count": set(), "estimate": {"statistics"}},
-    {"schema": {"answers"}, "ingest": {"answers", "corrections", "exports", "personal"}},
+    {
+        "schema": {"answers"},
+        "ingest": {"answers", "corrections", "exports", "personal"},
+        "draft": {"answers", "exports", "personal"},
+    },
     {
         "validate": {"exports", "ingest", "personal", "schema"},
         "coarsen": {"estimate"},
@@ -84,6 +88,7 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
             "codebook",
             "console",
             "corrections",
+            "draft",
             "exports",
             "pipeline",
             "reading",

@@ -378,6 +378,30 @@ def codebook(
 
 
 @app.command()
+def init(
+    name: Annotated[str, typer.Argument(help="The new survey's code: small letters, digits and underscores.")],
+    source: Annotated[Path, typer.Option("--from", help="An export, a REDCap data dictionary or an XLSForm.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The folder below which schemas/NAME/ is made.")] = Path(),
+    tool: ToolName = None,
+    encoding: Encoding = None,
+    separator: Separator = None,
+    header_rows: HeaderRows = None,
+    sheet: SheetName = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Draft an instrument for a new survey. Look it through: three of its lines are to be edited."""
+    from survey_pipeline.draft import draft, place_for, save
+
+    place = place_for(name, out)
+    by_hand = ByHand(tool=tool, encoding=encoding, separator=separator, header_rows=header_rows, sheet=sheet).given
+    made = draft(name, source, **by_hand)
+    save(made, place)
+    document = {"instrument": name, "file": str(place), **made.as_json()}
+    _show(document, as_json, quiet, lambda: typer.echo("\n".join(made.told(place, source))))
+
+
+@app.command()
 def quarantine(
     instrument: InstrumentName,
     wave: WaveName,

@@ -86,7 +86,7 @@ def _batch(how: How, raw: pl.DataFrame, records: pl.Series, seen: Seen) -> Batch
     texts, kept_out = correct(written, records, how.corrections)
     reason = exclusions(raw, written, kept_out, how, seen)
     kept = reason.is_null()
-    texts, written = texts.filter(kept), written.filter(kept)
+    texts = texts.filter(kept)
     read = read_answers(texts, how.instrument.stored, how.readers)
     respondents = _respondents(texts, how)
     return Batch(
@@ -96,7 +96,7 @@ def _batch(how: How, raw: pl.DataFrame, records: pl.Series, seen: Seen) -> Batch
         read.answers,
         read.refused,
         respondents,
-        _marks(raw.filter(kept), written, respondents, how),
+        _marks(raw, written, kept, respondents, how),
         seen,
         raw.height,
         _count(reason),
@@ -186,16 +186,18 @@ def keyed_hashes(codes: pl.Series, key: bytes) -> pl.Series:
     return pl.Series(codes.name, digests, dtype=pl.Binary)
 
 
-def _marks(raw: pl.DataFrame, written: pl.DataFrame, respondents: pl.DataFrame, how: How) -> pl.DataFrame:
-    """What tells a repeated answer, a column a rule that the instrument declares."""
+def _marks(
+    raw: pl.DataFrame, written: pl.DataFrame, kept: pl.Series, respondents: pl.DataFrame, how: How
+) -> pl.DataFrame:
+    """What tells a repeated answer, a column a rule that the instrument declares; of the rows kept."""
     rules, layout = how.instrument.duplicates, how.export.layout
     marks: dict[str, pl.Series] = {}
     if rules.same_respondent:
         marks |= {f"{Exclusion.SAME_RESPONDENT}:{name}": respondents[name] for name in respondents.columns}
     if rules.same_token and layout.token is not None:
-        marks[Exclusion.SAME_TOKEN] = keyed_hashes(raw[str(layout.token)], how.key)
+        marks[Exclusion.SAME_TOKEN] = keyed_hashes(raw[str(layout.token)].filter(kept), how.key)
     if rules.same_answers_within_minutes and layout.submitted is not None:
         stored = [name for name in how.instrument.stored if name in written.columns]
-        marks[Exclusion.SAME_ANSWERS_SOON] = written.select(stored).hash_rows()
-        marks["seconds"] = seconds_since_1970(raw[str(layout.submitted)])
+        marks[Exclusion.SAME_ANSWERS_SOON] = written.select(stored).hash_rows().filter(kept)
+        marks["seconds"] = seconds_since_1970(raw[str(layout.submitted)].filter(kept))
     return pl.DataFrame(marks) if marks else written.select()
