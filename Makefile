@@ -8,10 +8,12 @@ SAMPLES := exports/$(INSTRUMENT)
 WAVES := 2026-01 2026-02 2026-03
 NEWEST := 2026-03
 ROWS := 1200
+SECONDS := 60
+SEED := 0
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup run test lint format types tests bench sample-report lock clean
+.PHONY: help setup run test lint format types tests fuzz bench sample-report lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -56,6 +58,9 @@ tests: $(VENV)/.test ## the tests, slow ones included
 format: $(VENV)/.test ## put the code in its format
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+fuzz: $(VENV)/.test ## broken files for a minute: make fuzz SECONDS=600 SEED=7
+	@$(BIN)/python tests/fuzz.py --seconds $(SECONDS) --seed $(SEED)
 
 bench: $(VENV)/.run ## a million invented answers: this pipeline beside a hand-written query
 	@$(BIN)/python tests/benchmarks/million_rows.py

@@ -66,20 +66,21 @@ BAD_EXPORTS: dict[str, tuple[str | bytes | None, tuple[str, ...]]] = {
     "missing": (None, ("There is no file", "bad.csv'.", "Check the name")),
     "empty": ("", ("'bad.csv' is empty", "Export the answers again")),
     "headings alone": (GOOD.splitlines()[0] + "\n", ("holds headings but no answers",)),
-    "latin-1 late": (GOOD.encode() + LAST.replace("No", f"caf\xe9{MARKER}").encode("latin-1"), ("UTF-8", "row 61")),
+    "latin-1 late": (GOOD.encode() + LAST.replace("No", f"caf\xe9{MARKER}").encode("latin-1"), ("UTF-8", "line 62")),
     "latin-1 headings": (GOOD.replace("Pain", "Schm\xe4rz").encode("latin-1"), ("not UTF-8",)),
-    "UTF-16": (GOOD.encode("utf-16"), ("is not UTF-8 text", "Save it as 'CSV UTF-8'")),
     "a misspelt heading": (
         GOOD.replace("Which form do you take?", "Which from do you take?"),
         ("no column for the item 'form'", "Column 4 is headed almost so."),
     ),
     "another survey": (f"Colour,Shape\n{MARKER},{MARKER}\n", ("no column for the item 'consent'", "right survey")),
     "a heading twice": (GOOD.replace("Pain from 0 to 10", "How much a day?"), ("Two columns", "'dose'")),
-    "a long row": (f"{GOOD}{LAST},{MARKER}\n", ("Row 61", "more cells than the 10 headings")),
-    "a short row": (f"{GOOD}{MARKER},Yes\n{LAST}\n", ("Row 61", "fewer cells than the 10 headings")),
-    "an open quotation mark": (f'{GOOD}"{MARKER}{LAST}\n{LAST}\n', ("row 61", "quotation mark")),
-    "a quotation mark inside a cell": (f'{GOOD}{MARKER}"{LAST}\n', ("row 61", "quotation mark")),
-    "a spreadsheet": (b"PK\x03\x04\x14\x00\x08\x08\x08\x00\x8f\x9a" + MARKER.encode(), ("not UTF-8",)),
+    "many long rows": (
+        GOOD + f"{LAST},{MARKER}\n" * 20,
+        ("20 of 80 rows", "row 61", "more cells than the 10 headings"),
+    ),
+    "a spreadsheet": (b"PK\x03\x04\x14\x00\x08\x08\x08\x00\x8f\x9a" + MARKER.encode(), ("damaged",)),
+    "a page": (f"<!DOCTYPE html><html><body>{MARKER}</body></html>", ("web page",)),
+    "no headings": (GOOD.split("\n", 1)[1], ("'bad.csv'",)),
 }
 
 
@@ -104,7 +105,7 @@ def test_check_refuses_what_run_refuses(instrument_file: Path, tmp_path: Path, k
     refused(said, 3, *BAD_EXPORTS[kind][1])
 
 
-@pytest.mark.parametrize("kind", ["missing", "latin-1 late", "a long row", "an open quotation mark", "UTF-16"])
+@pytest.mark.parametrize("kind", ["missing", "latin-1 late", "a spreadsheet", "a page"])
 def test_check_without_an_instrument_refuses_what_cannot_be_read(tmp_path: Path, kind: str) -> None:
     refused(call("check", bad_export(tmp_path, kind)), 3, *BAD_EXPORTS[kind][1])
 
@@ -127,8 +128,37 @@ def test_bad_exports_leave_a_published_wave_as_it_is(
     assert call("estimates", "-i", instrument_file, "-w", "2026-01", "--home", home).code == 0
 
 
+ODD_ROWS = {
+    "a long row": f"{LAST},{MARKER}\n",
+    "a short row": f"{MARKER},Yes\n",
+    "an open quotation mark": f'"{MARKER}{LAST}\n',
+}
+
+
+@pytest.mark.parametrize("kind", ODD_ROWS)
+def test_a_row_that_cannot_be_read_for_certain_is_set_aside_and_nothing_of_it_is_kept(
+    run: Callable[..., Said], home: Path, tmp_path: Path, instrument_file: Path, kind: str
+) -> None:
+    path = tmp_path / "odd.csv"
+    path.write_text(GOOD + ODD_ROWS[kind] + as_csv(rows(5, 200)).split("\n", 1)[1], encoding="utf-8")
+    said = run(path, more=("--json",))
+    (export,) = said.document["exports"]
+    assert (export["rows_read"], export["rows_kept"], export["rows_quarantined"]) == (66, 65, 1)
+    assert export["rows_irregular"] == 1 and export["values_refused"] == {"(row)": {"irregular_record": 1}}
+    assert not [name for name, content in contents(home).items() if MARKER.encode() in content]
+    told = call("quarantine", "-i", instrument_file, "-w", "2026-01", "--home", home)
+    assert told.out == "(row): irregular_record, row set aside, 1 times\n"
+
+
+def test_an_export_in_utf_16_is_read(run: Callable[..., Said], tmp_path: Path) -> None:
+    path = tmp_path / "good.csv"
+    path.write_bytes(GOOD.encode("utf-16"))
+    (export,) = run(path, more=("--json",)).document["exports"]
+    assert (export["rows_kept"], export["encoding"]) == (60, "utf-16-le")
+
+
 def test_one_bad_export_of_two_stops_both(run: Callable[..., Said], home: Path, tmp_path: Path, good: Path) -> None:
-    refused(run(good, bad_export(tmp_path, "a long row")), 3, "Row 61 of 'bad.csv'")
+    refused(run(good, bad_export(tmp_path, "many long rows")), 3, "20 of 80 rows of 'bad.csv'")
     assert contents(home) == {}
 
 
@@ -141,8 +171,8 @@ def test_a_row_that_turns_out_bad_after_the_writing_began_leaves_the_last_good_w
     monkeypatch.setattr(exports, "BATCH_ROWS", 10)
     path, before, opened = write(tmp_path / "new.csv", rows(40, 100)), contents(home), open_exports
 
-    def open_and_change(paths: Any) -> Any:
-        found = opened(paths)
+    def open_and_change(paths: Any, by_hand: Any) -> Any:
+        found = opened(paths, by_hand)
         write(path, rows(30, 100))
         return found
 
@@ -583,7 +613,7 @@ def test_the_installed_program_says_the_same(good: Path, home: Path, instrument_
     wave = ("--instrument", instrument_file, "--wave", "2026-01", "--home", home)
     done = installed("run", good, *wave, "--json")
     assert (done.code, done.err) == (0, "") and done.document["exports"][0]["rows_read"] == 65
-    refused(installed("run", bad_export(tmp_path, "a long row"), *wave), 3, "Row 61")
+    refused(installed("run", bad_export(tmp_path, "many long rows"), *wave), 3, "20 of 80 rows")
     assert installed("history", "--home", home).out.count("release 1") == 1
 
 

@@ -23,6 +23,7 @@ from survey_pipeline.exports.dialect import (
     separator_by_hand,
 )
 from survey_pipeline.exports.encodings import (
+    CUT,
     UTF_8,
     Encoding,
     NotEncodedSo,
@@ -51,13 +52,15 @@ def open_sheet(path: Path, by_hand: ByHand = DETECT) -> Sheet:
     )
     _refuse_what_is_no_file(path)
     with content(path) as (kind, source):
-        if kind in TYPED:
-            from survey_pipeline.exports.typed import read_typed  # it takes a second, and few exports need it
-
-            return read_typed(source.path, kind, fingerprint(path), by_hand)
-        sheet = _read_text(source, by_hand)
+        sheet = _read_typed(path, kind, source, by_hand) if kind in TYPED else _read_text(source, by_hand)
         packed = (f"the file is packed with {source.packed}",) if source.packed else ()
         return replace(sheet, reasons=(*packed, *sheet.reasons))
+
+
+def _read_typed(path: Path, kind: str, source: Source, by_hand: ByHand) -> Sheet:
+    from survey_pipeline.exports.typed import read_typed  # it takes a second, and few exports need it
+
+    return read_typed(source.path, kind, fingerprint(path), by_hand)
 
 
 def _refuse_what_is_no_file(path: Path) -> None:
@@ -144,8 +147,9 @@ def _beginning(source: Source, encoding: Encoding, by_hand: ByHand) -> _Begun:
 
 
 def _refuse_no_headings(headings: list[str], doubt: str, name: str) -> None:
-    if any("\0" in heading for heading in headings):
-        raise InputRefused(f"The row of headings of '{name}' has a zero byte.", "Export the answers again.")
+    if "\0" in "".join(headings):
+        odd = "an end that is cut off" if headings[-1].endswith(CUT) else "a zero byte"
+        raise InputRefused(f"The row of headings of '{name}' has {odd}.", "Export the answers again.")
     if doubt:
         raise InputRefused(f"In '{name}', the row of headings has {doubt}.", "Export the answers again.")
     if len(headings) > MOST_COLUMNS:

@@ -6,6 +6,7 @@ reader that pads a short record and cuts a long one would shift a person's answe
 in a cell, and text that is not plain (`careful`).
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -31,6 +32,7 @@ PROOF = 8
 HEADINGS_AGAIN = "the headings once more"
 MOST_IRREGULAR = 100_000
 """More records than this that do not fit the headings are not worth a list."""
+BLANK = re.compile(rb'\s*(?:"\s*")?\s*')
 FEW_EXTRA = 4
 """Blank cells at the end of a row that are looked for in all rows at once."""
 PROBES = 5
@@ -63,7 +65,8 @@ def look_through(path: Path, separator: str, n_headings: int) -> Contents:
         digest.update(chunk)
         rest = look.at(rest + chunk)
     look.at_the_end(rest)
-    return Contents(digest.hexdigest(), look.records - look.empty, look.empty, tuple(look.irregular))
+    irregular = tuple(sorted(look.irregular, key=lambda odd: odd.record))
+    return Contents(digest.hexdigest(), look.records - look.empty, look.empty, irregular)
 
 
 def too_many_irregular(name: str) -> InputRefused:
@@ -101,13 +104,14 @@ class _Look:
     headings: bytes = b""
 
     def at(self, buffer: bytes) -> bytes:
-        """Look at the whole records of a buffer; gives the rest of it."""
+        """Look at the whole records of a buffer (they end at newlines outside quotation marks); gives the rest of it."""
         data = self._text(buffer)
-        ends = self._ends(data)
+        newlines, quotes = np.flatnonzero(data == NEWLINE), np.flatnonzero(data == QUOTE)
+        ends = _outside(newlines, quotes)
         if len(ends) == 0:
             self._refuse_endless(buffer)
             return buffer
-        self._count(data, ends)
+        self._count(data[: ends[-1] + 1], newlines[newlines <= ends[-1]], quotes[quotes < ends[-1]], ends)
         return buffer[len(buffer) - len(data) + int(ends[-1]) + 1 :]
 
     def at_the_end(self, rest: bytes) -> None:
@@ -120,18 +124,12 @@ class _Look:
         skip = len(BOM) if self.records < 0 and buffer.startswith(BOM) else 0
         return np.frombuffer(buffer, dtype=np.uint8, offset=skip)
 
-    def _ends(self, data: Bytes) -> Places:
-        """The newlines that end a record: those outside quotation marks."""
-        return _outside(np.flatnonzero(data == NEWLINE), np.flatnonzero(data == QUOTE))
-
-    def _count(self, data: Bytes, ends: Places) -> None:
-        whole = data[: ends[-1] + 1]
+    def _count(self, whole: Bytes, newlines: Places, quotes: Places, ends: Places) -> None:
         starts = np.concatenate([[0], ends[:-1] + 1])
-        quotes = np.flatnonzero(whole == QUOTE)
         self._check_text(whole, ends)
         self._check_quotes(whole, quotes, ends)
         self._check_returns(whole, quotes, ends)
-        self._check_lines_in_cells(whole, ends)
+        self._check_lines_in_cells(whole, newlines, ends)
         cells = self._separators(whole, starts, quotes) + 1
         empty = _empty(whole, starts, ends)
         odd = (cells != self.n_headings) & ~empty
@@ -173,7 +171,7 @@ class _Look:
         if not record.replace(sign, b"").strip():
             return True
         beyond = record.rsplit(sign, max(0, cells - self.n_headings))[1:]
-        return bool(beyond) and not any(cell.strip().replace(b'""', b"") for cell in beyond)
+        return bool(beyond) and all(BLANK.fullmatch(cell) for cell in beyond)
 
     def _note(self, place: int, record: bytes, cells: int, empty: npt.NDArray[np.bool_]) -> None:
         """List an irregular record; below an empty line it may begin a second table."""
@@ -226,9 +224,8 @@ class _Look:
         if len(bare):
             raise NotPlain(f"{_row(self._record_at(bare[0], ends))} has a line break of an unusual kind")
 
-    def _check_lines_in_cells(self, whole: Bytes, ends: Places) -> None:
+    def _check_lines_in_cells(self, whole: Bytes, newlines: Places, ends: Places) -> None:
         """Whole lines inside quotation marks that look like rows: a mark may have been left open."""
-        newlines = np.flatnonzero(whole == NEWLINE)
         if len(newlines) == len(ends):
             return
         record = np.searchsorted(ends, newlines)
