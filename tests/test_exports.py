@@ -396,3 +396,26 @@ def test_a_cell_keeps_its_quotes_and_newlines() -> None:
 def test_values_of_a_real_export_are_left_as_they_are() -> None:
     frame = read_export(MUSIC_EXPORT).frame
     assert "999999999" in frame["BPM"].to_list() and frame["Insomnia"].to_list().count("3.5") == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "tool"),
+    [
+        ('"a";"b"\n"1";"2"\n', "kobo"),
+        ('"a";"b"\n1;2\n', "kobo"),
+        ('"a";b\n"1";"2"\n', "csv"),
+        ('"a","b"\n"1","2"\n', "csv"),
+        ("a;b\n1;2\n", "csv"),
+        ('"Timestamp";"b"\n"1";"2"\n', "google_forms"),
+    ],
+)
+def test_semicolons_and_quotation_marks_alone_tell_a_tool_last(tmp_path: Path, content: str, tool: str) -> None:
+    assert read_export(file_of(tmp_path, content)).tool == tool
+
+
+def test_an_irregular_row_of_headings_is_refused(tmp_path: Path) -> None:
+    ids, texts = "StartDate,Status,Q1,Q2", 'Start Date,Response Type,"One",Two,three'
+    imports = ",".join(f'"{{""ImportId"":""{name}""}}"' for name in ("startDate", "status", "QID1", "QID2"))
+    export = read_export(file_of(tmp_path, f"{ids}\n{texts}\n{imports}\n2026-01-01,0,1,2\n"))
+    with pytest.raises(InputRefused, match="rows of headings"):
+        export.refuse_unreadable()

@@ -132,10 +132,10 @@ def test_utf_16_that_breaks_off_is_told(tmp_path: Path) -> None:
         ('a,b\n5" nail,7" nail\n', [['5" nail', '7" nail']]),
         ('a,b\n"He said "hi" to me",2\n', [['He said "hi" to me', "2"]]),
         ('a,b\n="0123",[""]\n', [['="0123"', '[""]']]),
-        ("a;b;\n1;2;\n3;4;\n", [["1", "2"], ["3", "4"]]),
-        ('"a";"b";""\n"1";"2";""\n', [["1", "2"]]),
+        ("a;b;\n1;2;\n3;4;\n", [["1", "2", ""], ["3", "4", ""]]),
+        ('"a";"b";""\n"1";"2";""\n', [["1", "2", ""]]),
         ("a;b\n1;2;\n3;4; \n", [["1", "2"], ["3", "4"]]),
-        ("a;b;\n1;2\n", [["1", "2"]]),
+        ("a;b;\n1;2\n", [["1", "2", ""]]),
         ("a,b\n,,,\n1,2\n", [["", ""], ["1", "2"]]),
         ("a\n1\n\n2\n\n", [["1"], [""], ["2"]]),
         ("a,b,c", []),
@@ -388,5 +388,5 @@ def test_values_of_the_collection_are_left_as_they_are() -> None:
     assert column("cs__escaped_quotes.csv", 1)[0] == 'ha "ha" ha'
     assert column("fr__issue-1109.csv", 2) == ["string"] * 3
     assert read_export(MALFORMED / "fr__issue-1109.csv").headings == ("int", "number", "string")
-    assert open_sheet(MALFORMED / "fr__issue-1138.csv").width == 3
+    assert open_sheet(MALFORMED / "fr__issue-1138.csv").width == 4
     assert open_sheet(MALFORMED / "fr__issue-844.csv").head[0] == ("nome", "età")

@@ -167,7 +167,13 @@ def irregular_rows(export: Export) -> pl.DataFrame:
     """
     records = [odd.record for odd in export.irregular]
     return pl.DataFrame(
-        {EXPORT: export.path.name, RECORD: records, ITEM: WHOLE_RECORD, RULE: Rule.IRREGULAR_RECORD.value, WHOLE_ROW: True},
+        {
+            EXPORT: export.path.name,
+            RECORD: records,
+            ITEM: WHOLE_RECORD,
+            RULE: Rule.IRREGULAR_RECORD.value,
+            WHOLE_ROW: True,
+        },
         schema_overrides={RECORD: pl.Int64},
     ).select(
         *(

@@ -66,6 +66,11 @@ class Export:
         """One a column, as shown to people."""
         return tuple(column.heading for column in self.layout.columns)
 
+    @cached_property
+    def distinct_headings(self) -> tuple[str, ...]:
+        """The same, a repeated or empty one with its column's number."""
+        return tuple(_distinct(self.headings))
+
     @property
     def detected_because(self) -> str:
         return "; ".join((self.layout.because, *self.sheet.reasons))
@@ -85,7 +90,7 @@ class Export:
     @cached_property
     def frame(self) -> pl.DataFrame:
         """Every row that fits the headings as text, columns named as in the file (a repeated one by its number too)."""
-        names = {str(place): name for place, name in enumerate(_distinct(self.headings))}
+        names = {str(place): name for place, name in enumerate(self.distinct_headings)}
         empty = pl.DataFrame(schema=dict.fromkeys(names, pl.String))
         whole = pl.concat([empty, *(batch for _, batch in self.batches(range(len(names))))])
         return whole.rename(names)
@@ -128,6 +133,11 @@ class Export:
 
     def refuse_unreadable(self) -> None:
         """Raise `InputRefused` if there is no row, or so many do not fit the headings that these were not understood."""
+        if self.irregular and self.irregular[0].record < 1:
+            raise InputRefused(
+                f"One of the rows of headings of '{self.path.name}' has {self.irregular[0].reason}.",
+                "Export the answers again, or set the number of header rows by hand (--header-rows).",
+            )
         if not self.records:
             raise InputRefused(
                 f"'{self.path.name}' holds headings but no answers.", "Export it again, with its answers."

@@ -4,7 +4,7 @@ What belongs here: telling kinds of files apart and calling who reads them. What
 survey tool wrote a file (`tools`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -35,7 +35,7 @@ from survey_pipeline.exports.encodings import (
 )
 from survey_pipeline.exports.knife import Dialect, first_rows
 from survey_pipeline.exports.records import NotPlain, look_through
-from survey_pipeline.exports.sheet import DETECT, ByHand, Sheet
+from survey_pipeline.exports.sheet import DETECT, ByHand, Cells, Sheet
 from survey_pipeline.exports.unpack import TYPED, Source, content, fingerprint
 
 HEAD_BYTES = 1 << 16
@@ -86,8 +86,19 @@ class _Begun:
     text: str
     width: int
     padding: int
-    """Blank columns beyond that width."""
+    """Blank columns beyond that width. They are columns of the file all the same, and counted."""
     reasons: tuple[str, ...]
+
+    @property
+    def is_quoted(self) -> bool:
+        """Whether every heading stands in quotation marks."""
+        first = self.text.split("\n", 1)[0].strip("\ufeff\r")
+        between = f'"{self.dialect.separator}"'
+        return first[:1] == first[-1:] == '"' and first.count(between) == self.width + self.padding - 1
+
+    def padded(self, head: Iterable[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
+        """Records with their blank cells at the end."""
+        return tuple((*cells, *[""] * self.padding) for cells in head)
 
 
 def _read_text(source: Source, by_hand: ByHand) -> Sheet:
@@ -170,12 +181,13 @@ def _read_plain(path: Path, begun: _Begun) -> Sheet:
         kind="csv",
         encoding=begun.encoding.name,
         separator=begun.dialect.separator,
-        head=head_of(begun.text, begun.dialect, begun.width, path.name),
-        width=begun.width,
+        head=begun.padded(head_of(begun.text, begun.dialect, begun.width, path.name)),
+        width=begun.width + begun.padding,
         records=contents.records + 1,
         irregular=contents.irregular,
         cells=PlainCells(path, begun.dialect.separator, begun.width + begun.padding),
         reasons=begun.reasons,
+        is_quoted=begun.is_quoted,
     )
 
 
@@ -187,13 +199,29 @@ def _read_with_care(source: Source, begun: _Begun, why: str) -> Sheet:
         kind="csv",
         encoding=begun.encoding.name,
         separator=begun.dialect.separator,
-        head=tuple(aside.head),
-        width=begun.width,
+        head=begun.padded(aside.head),
+        width=begun.width + begun.padding,
         records=aside.records,
         irregular=tuple(aside.irregular),
-        cells=aside.cells,
+        cells=Padded(aside.cells, begun.width) if begun.padding else aside.cells,
         reasons=(*begun.reasons, *([why] if why else [])),
+        is_quoted=begun.is_quoted,
     )
+
+
+@dataclass(frozen=True)
+class Padded:
+    """Cells with blank columns behind them."""
+
+    cells: Cells
+    width: int
+
+    def batches(self, columns: Sequence[int], skip: int, rows: int) -> Iterator[pl.DataFrame]:
+        """As of any cells; a column beyond the width is blank."""
+        inside = [place for place in columns if place < self.width] or [0]
+        blank = [pl.lit(None, dtype=pl.String).alias(str(place)) for place in columns if place >= self.width]
+        for batch in self.cells.batches(inside, skip, rows):
+            yield batch.with_columns(blank).select(str(place) for place in columns)
 
 
 @dataclass(frozen=True)

@@ -88,6 +88,8 @@ class Sheet:
     """Clauses that say what was found and why, for `detected_because`."""
     meta: tuple[Meta, ...] = ()
     """A typed file's knowledge of each column; empty for text."""
+    is_quoted: bool = False
+    """Whether every heading stands in quotation marks, needed or not."""
 
 
 @dataclass(frozen=True)

@@ -37,10 +37,9 @@ def dropped_columns(export: Export, instrument: Instrument, matches: Mapping[str
     used = used_places(matches, instrument)
     places = [place for place in range(len(export.layout.columns)) if place not in used]
     looked_at = _first_rows(export, [place for place in places if place not in items])
-    columns = export.layout.columns
+    columns, shown = export.layout.columns, export.distinct_headings
     return {
-        columns[place].heading or f"column {place + 1}": _declared(instrument, items.get(place))
-        or _told(columns[place], looked_at.get(place))
+        shown[place]: _declared(instrument, items.get(place)) or _told(columns[place], looked_at.get(place))
         for place in places
     }
 

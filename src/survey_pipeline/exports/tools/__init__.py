@@ -57,6 +57,8 @@ def _detected(sheet: Sheet) -> tuple[Tool, Clue]:
     for tool in SURVEY_TOOLS if sheet.kind in TEXT_KINDS else ():
         if clue := tool.told(sheet):
             return tool, clue
+    if clue := kobo.told_by_marks_of_its_file(sheet):
+        return kobo.TOOL, clue
     return TOOLS[sheet.kind], plain.told(sheet)
 
 

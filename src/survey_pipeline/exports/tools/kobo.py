@@ -76,6 +76,15 @@ def told(sheet: Sheet) -> Clue | None:
     return None
 
 
+def told_by_marks_of_its_file(sheet: Sheet) -> Clue | None:
+    """Nothing but semicolons and every heading in quotation marks: so KoboToolbox writes its CSV files, and no other tool here
+    that leaves no mark of its own. An export without the tool's own columns shows no more.
+    """
+    if sheet.separator == ";" and sheet.is_quoted:
+        return Clue(1, "semicolons and every heading in quotation marks, as KoboToolbox writes its CSV files")
+    return None
+
+
 def _places(texts: Sequence[str]) -> list[int]:
     """The columns into which the cell of a place is taken apart."""
     apart = {f"_{text.rsplit('/', 1)[-1]}_{part}" for text in texts for part in PLACE}
