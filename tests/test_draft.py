@@ -731,6 +731,30 @@ def test_a_real_export_comes_to_a_report_with_three_lines_edited(export: Path, t
         assert read["rows_kept"] == rows and sum(sum(n.values()) for n in read["values_refused"].values()) < rows / 20
 
 
+def with_more_people(export: Path, made: Path, n_headers: int) -> Path:
+    """The same export as if many people had answered: its rows over and over, each a finished response of its own."""
+    with export.open(encoding="utf-8-sig", newline="") as file:
+        records = list(csv.reader(file))
+    headings = [text for record in records[:n_headers] for text in record]
+    place = {name: headings.index(name) % len(records[0]) for name in ("Status", "Finished")}
+    own = next(headings.index(name) for name in ("ResponseId", "ResponseID") if name in headings) % len(records[0])
+    rows = [list(record) for _ in range(60) for record in records[n_headers:]]
+    for number, row in enumerate(rows):
+        row[place["Status"]], row[place["Finished"]], row[own] = "0", "1", f"R_{number}"
+    with made.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([*records[:n_headers], *rows])
+    return made
+
+
+@needs_exports
+@pytest.mark.parametrize("export", sorted((EXPORTS / "qualtrics").glob("*.csv")), ids=lambda path: path.stem)
+def test_a_real_qualtrics_layout_with_enough_people_comes_to_a_report(export: Path, tmp_path: Path) -> None:
+    many = with_more_people(export, tmp_path / "many.csv", 2 if "legacy" in export.name else 3)
+    said = run_draft(many, tmp_path)
+    assert said.code == 0, said.err
+    assert (tmp_path / "reports" / "club" / "2026-01" / "index.html").is_file()
+
+
 @needs_exports
 @pytest.mark.parametrize("export", REAL, ids=lambda path: path.stem)
 def test_no_words_of_a_single_person_stand_in_the_draft_of_a_real_export(export: Path) -> None:

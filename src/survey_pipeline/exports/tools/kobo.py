@@ -77,8 +77,8 @@ def told(sheet: Sheet) -> Clue | None:
 
 
 def told_by_marks_of_its_file(sheet: Sheet) -> Clue | None:
-    """Nothing but semicolons and every heading in quotation marks: so KoboToolbox writes its CSV files, and no other tool here
-    that leaves no mark of its own. An export without the tool's own columns shows no more.
+    """Nothing but semicolons and every heading in quotation marks: so KoboToolbox writes its CSV files, and no other tool
+    here that leaves no mark of its own. An export without the tool's own columns shows no more.
     """
     if sheet.separator == ";" and sheet.is_quoted:
         return Clue(1, "semicolons and every heading in quotation marks, as KoboToolbox writes its CSV files")
