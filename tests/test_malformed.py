@@ -304,7 +304,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "packed workbook": lambda: gzip.compress(zipped(("[Content_Types].xml", "x"), ("xl/sharedStrings.xml", BOMB))),
 }
 IN_BOUNDS = """
-import resource, sys
+import sys
 from pathlib import Path
 from survey_pipeline.errors import InputRefused
 from survey_pipeline.exports import unpack
@@ -315,11 +315,13 @@ for name in sys.argv[2:]:
         open_sheet(Path(name))
     except InputRefused as refused:
         print(refused.problem)
-used = resource.getrusage(resource.RUSAGE_SELF)
-assert used.ru_maxrss < 700_000, used.ru_maxrss
+# Of this program alone: what the system counts for a process includes the one that started it.
+(used,) = (line.split() for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
+assert int(used[1]) < 700_000, used
 """
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="the system does not say what a program used")
 def test_bombs_are_refused_within_bounds_of_time_and_memory(tmp_path: Path) -> None:
     paths = [file_of(tmp_path, make(), f"{place}.csv") for place, make in enumerate(BOMBS.values())]
     done = subprocess.run(
