@@ -1,7 +1,9 @@
 """Which column is which item, and one text an item: missing is not "no"."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+import polars as pl
 import pytest
 from club import club, club_with
 from layouts import export_of
@@ -11,7 +13,8 @@ from survey_pipeline.exports import Column, Export
 from survey_pipeline.exports.layout import Mark, Part
 from survey_pipeline.ingest.columns import Match, OptionAt, item_texts, match_columns
 from survey_pipeline.instrument import Instrument, Option
-from survey_pipeline.names import NOTHING_TICKED
+from survey_pipeline.names import NOT_A_TICK, NOTHING_TICKED
+from survey_pipeline.reading import Reading, silently
 
 EFFECTS = "Which side effects?"
 TICK_ALL = ("Nausea", "Cramps, or worse", "Cramps, or worse, at night", "None of these")
@@ -20,7 +23,7 @@ TICK_ALL = ("Nausea", "Cramps, or worse", "Cramps, or worse, at night", "None of
 def texts(instrument: Instrument, export: Export, item: str) -> list[str | None]:
     matches = match_columns(export, instrument)
     (batch,) = (rows for _, rows in export.batches(range(len(export.headings))))
-    found: list[str | None] = item_texts(batch, export, matches, instrument)[item].to_list()
+    found: list[str | None] = item_texts(batch, export, matches, instrument).texts[item].to_list()
     return found
 
 
@@ -51,7 +54,7 @@ def without_none() -> Instrument:
         ([option("Nausea"), option("None of these")], Match(None, (OptionAt("nausea", 2), OptionAt("nothing", 3)))),
         ([option("nausea")], Match(None, (OptionAt("nausea", 2),))),
         ([option("A new one")], Match(None, (OptionAt("A new one", 2),))),
-        ([Column(EFFECTS, (EFFECTS,)), option("Nausea")], Match(None, (OptionAt("nausea", 3),))),
+        ([Column(EFFECTS, (EFFECTS,)), option("Nausea")], Match(2, (OptionAt("nausea", 3),))),
         ([Column(EFFECTS, (EFFECTS,)), option("Other", part=Part.OTHER)], Match(2)),
         ([Column(EFFECTS, (EFFECTS,)), option("Nausea", part=Part.COMMENT)], Match(2)),
         ([Column("x", ("x", EFFECTS), Part.COMMENT)], None),
@@ -66,7 +69,8 @@ def test_an_item_is_found_by_its_question_its_code_or_its_options(
 def test_an_option_in_the_survey_that_the_instrument_does_not_know_is_not_lost() -> None:
     columns = [option("Nausea"), option("A new one")]
     export = export_of(columns, [["Yes", None], [None, "Yes"], ["Yes", "Yes"]])
-    assert texts(club(), export, "side_effects") == ["nausea", "A new one", "nausea, A new one"]
+    refused = f"{NOT_A_TICK} A new one"
+    assert texts(club(), export, "side_effects") == ["nausea", refused, f"nausea, {refused}"]
 
 
 def test_two_columns_of_one_item_are_refused() -> None:
@@ -94,15 +98,17 @@ TICKS: Mapping[str, tuple[Sequence[str | None], str | None]] = {
     "as Checked": (("Unchecked", "Checked", "Unchecked", "Unchecked"), "cramps"),
     "none of these and another": (("1", "0", "0", "1"), "nausea, nothing"),
     "blank throughout": ((None, None, None, None), None),
-    "a text that is no tick": (("perhaps", "0", "0", "0"), "perhaps"),
-    "another option's text": (("Nausea", "Nausea", None, None), "nausea, Nausea"),
+    "a text that is no tick": (("perhaps", "0", "0", "0"), f"{NOT_A_TICK} perhaps"),
+    "another option's text": (("Nausea", "Nausea", None, None), f"nausea, {NOT_A_TICK} Nausea"),
+    "1 and 2 for yes and no": (("1", "2", "2", "2"), "nausea" + f", {NOT_A_TICK} 2" * 3),
+    "-99 in one": (("1", "-99", "0", "0"), "nausea"),
 }
 
 
 @pytest.mark.parametrize("case", TICKS)
 def test_ticks_become_the_options_ticked(case: str) -> None:
     cells, expected = TICKS[case]
-    export = export_of([option(text) for text in TICK_ALL], [cells])
+    export = export_of([option(text) for text in TICK_ALL], [cells], missing=frozenset({"-99"}))
     assert texts(club(), export, "side_effects") == [expected]
 
 
@@ -152,9 +158,10 @@ def test_codes_stand_for_their_labels_in_closed_questions_only() -> None:
     assert texts(club(), export, "pain") == ["2", "0", "7"]
 
 
-def test_a_text_that_the_instrument_knows_is_believed_before_the_files_label() -> None:
+def test_a_code_and_a_label_of_two_different_options_are_refused() -> None:
     columns = [Column("side", ("side_effects",), labels={"nausea": "Cramps, or worse", "2": "Nausea"})]
-    assert texts(club(), export_of(columns, [["nausea"], ["2"]]), "side_effects") == ["nausea", "Nausea"]
+    found = texts(club(), export_of(columns, [["nausea"], ["2"], ["cramps"]]), "side_effects")
+    assert found == [f"{NOT_A_TICK} nausea", "Nausea", "cramps"]
 
 
 def test_what_the_file_or_the_tool_declares_as_missing_is_no_answer() -> None:
@@ -162,3 +169,85 @@ def test_what_the_file_or_the_tool_declares_as_missing_is_no_answer() -> None:
     export = export_of(columns, [["99", "-99"], ["9", "no"]], missing=frozenset({"-99"}))
     assert texts(club(), export, "pain") == [None, "9"]
     assert texts(club(), export, "stopped") == [None, "no"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "cells", "expected"),
+    [
+        ({"1": "No", "2": "Yes"}, ("1", "2"), "cramps"),
+        ({"0": "Yes", "1": "No"}, ("0", "1"), "nausea"),
+        ({"1": "Selected", "0": "Not selected"}, ("1", "0"), "nausea"),
+        ({"1": "Selected", "9": "Refused"}, ("9", "9"), None),
+    ],
+)
+def test_the_files_own_labels_say_what_a_tick_is(
+    labels: dict[str, str], cells: Sequence[str], expected: str | None
+) -> None:
+    columns = [replace(option(text), labels=labels) for text in TICK_ALL[:2]]
+    assert texts(club(), export_of(columns, [cells]), "side_effects") == [expected]
+
+
+def test_an_option_called_no_is_not_ticked_by_a_no() -> None:
+    no = with_options(Option(code="n", label="No", exclusive=True), without="nothing")
+    columns = [option("Nausea"), option("No")]
+    export = export_of(columns, [["Yes", "No"], ["No", "Yes"], ["No", "No"]])
+    assert texts(no, export, "side_effects") == ["nausea", "n", None]
+
+
+def test_missing_is_not_other() -> None:
+    club_and_other = with_options(Option(code="other", label="Other"))
+    columns = [option("Nausea"), option("Other", part=Part.OTHER)]
+    export = export_of(columns, [["1", "-99"], ["-99", "-99"], ["0", "n/a"]], missing=frozenset({"-99"}))
+    assert texts(club_and_other, export, "side_effects") == ["nausea", None, None]
+
+
+@pytest.mark.parametrize(
+    ("whole", "nausea", "cramps", "expected"),
+    [
+        ("nausea cramps", "1", "1", "nausea, cramps"),
+        ("nausea", "1", "0", "nausea"),
+        ("nausea", None, None, "nausea"),
+        (None, "1", "0", "nausea"),
+        ("nausea cramps", "1", "0", f"{NOT_A_TICK} nausea cramps"),
+        ("rash", "0", "0", "rash"),
+        (None, None, None, None),
+    ],
+)
+def test_a_cell_and_columns_of_one_question_must_agree(
+    whole: str | None, nausea: str | None, cramps: str | None, expected: str | None
+) -> None:
+    columns = [Column("side_effects", ("side_effects",)), option("nausea"), option("cramps")]
+    assert texts(club(), export_of(columns, [[whole, nausea, cramps]]), "side_effects") == [expected]
+
+
+def stored(columns: Sequence[Column], cells: Sequence[str | None]) -> dict[str, bool | None]:
+    """What is stored of each side effect in one row."""
+    reading = Reading([export_of(columns, [cells])], without_none(), silently)
+    (row,) = pl.concat(reading.kept({})).iter_rows(named=True)
+    return {name.removeprefix("side_effects__"): value for name, value in row.items() if name.startswith("side_")}
+
+
+def test_an_option_that_was_not_shown_is_not_asked() -> None:
+    columns = [option("nausea"), option("cramps")]
+    assert stored(columns, ["1", "0"]) == {"nausea": True, "cramps": False, "cramps_at_night": None}
+    assert stored(columns, ["1", None]) == {"nausea": True, "cramps": False, "cramps_at_night": None}
+    assert stored(columns, [None, None]) == {"nausea": None, "cramps": None, "cramps_at_night": None}
+    more = [*columns, option("cramps_at_night")]
+    assert stored(more, ["1", "0", None]) == {"nausea": True, "cramps": False, "cramps_at_night": None}
+    assert stored(more, ["1", None, None]) == {"nausea": True, "cramps": False, "cramps_at_night": False}
+
+
+def test_codes_that_are_not_the_numbers_of_their_labels_are_refused() -> None:
+    shifted = [Column("pain", ("pain",), labels={str(n + 1): str(n) for n in range(11)})]
+    with pytest.raises(InputRefused, match="not the numbers that its labels name"):
+        match_columns(export_of(shifted), club())
+    ends = [Column("pain", ("pain",), labels={"0": "no pain", "10": "worst", "99": "Refused"})]
+    assert texts(club(), export_of(ends, [["0"], ["10"], ["99"]]), "pain") == ["0", "10", None]
+
+
+def test_an_option_twice_and_an_option_that_is_two_are_refused() -> None:
+    with pytest.raises(InputRefused, match="the same option"):
+        match_columns(export_of([option("nausea"), option("Nausea")]), club())
+    two = replace(option("nausea"), option=("cramps", "Nausea"))
+    with pytest.raises(InputRefused, match="by its code and another by its text"):
+        match_columns(export_of([two]), club())

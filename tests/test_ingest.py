@@ -71,10 +71,10 @@ class Expected:
             self.left_out[reason] += 1
 
     def _excluded(self, written: dict[str, str]) -> str | None:
+        if not "".join(text for name, text in written.items() if name in self.instrument.stored).strip():
+            return "empty_row"
         whole = tuple(written.get(name) or None for name in self.instrument.items)
         before, self.seen_rows = whole in self.seen_rows, self.seen_rows | {whole}
-        if not "".join(written.values()).strip():
-            return "empty_row"
         if before:
             return "identical_row"
         return "no_consent" if fold(written["consent"]) != fold(YES) else None

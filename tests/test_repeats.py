@@ -15,7 +15,7 @@ from survey_pipeline.errors import InputRefused
 from survey_pipeline.exports import Column, Export
 from survey_pipeline.exports.layout import Mark, Part
 from survey_pipeline.ingest.repeats import short, superseded
-from survey_pipeline.ingest.times import seconds_since_1970
+from survey_pipeline.ingest.times import format_of, seconds_since_1970
 from survey_pipeline.instrument import Instrument
 from survey_pipeline.reading import ExportReport, Reading, report_of, silently
 
@@ -176,4 +176,10 @@ NEW_YEAR = 1_767_225_600
     ],
 )
 def test_a_time_is_read_as_survey_tools_write_it(written: str | None, seconds: int | None) -> None:
-    assert seconds_since_1970(pl.Series([written], dtype=pl.String)).to_list() == [seconds]
+    texts = pl.Series([written], dtype=pl.String)
+    assert seconds_since_1970(texts, format_of([texts])).to_list() == [seconds]
+
+
+def test_the_order_of_day_and_month_is_told_from_all_of_a_column() -> None:
+    batches = [pl.Series(["03/04/2026 10:00:00", "04/04/2026 10:00:00"]), pl.Series(["25/04/2026 10:00:00"])]
+    assert format_of(batches) == format_of(reversed(batches)) == "%d/%m/%Y %H:%M:%S"

@@ -11,6 +11,8 @@ from club import MARKER, Read, club, club_with, read, row, rows, write
 from hypothesis import given
 from hypothesis import strategies as st
 
+from survey_pipeline import exports
+from survey_pipeline.errors import InputRefused
 from survey_pipeline.exports import read_export
 from survey_pipeline.ingest import batches
 from survey_pipeline.ingest.repeats import Seen
@@ -171,8 +173,35 @@ def test_columns_that_are_no_items_are_in_no_quarantined_row(tmp_path: Path) -> 
 
 
 def test_a_file_of_nothing_but_bad_rows_is_quarantine_and_nothing_else(tmp_path: Path) -> None:
-    done = read(club(), write(tmp_path / "a.csv", rows(30, 0, form="?")))
+    done = read(club(), write(tmp_path / "a.csv", rows(30, 0, form="")))
     assert done.report.rows_quarantined == done.report.rows_read == 30 and done.kept.is_empty()
+
+
+@pytest.mark.parametrize(("unknown", "understood"), [(9, 0), (10, 40), (9, 9)])
+def test_a_closed_question_of_which_one_answer_in_five_is_unknown_is_still_understood(
+    tmp_path: Path, unknown: int, understood: int
+) -> None:
+    found = [*rows(understood, 0), *rows(unknown, 100, stopped="2")]
+    done = read(club(), write(tmp_path / "a.csv", found))
+    assert done.report.values_refused == {"stopped": {"unknown_option": unknown}}
+
+
+@pytest.mark.parametrize("item", ["stopped", "form", "side_effects"])
+def test_if_more_are_unknown_the_others_are_no_fair_picture(tmp_path: Path, item: str) -> None:
+    found = [*rows(39, 0), *rows(10, 100, **{item: "2"})]
+    with pytest.raises(InputRefused, match=f"10 of 49 answers to '{item}'"):
+        read(club(), write(tmp_path / "a.csv", found))
+
+
+@pytest.mark.parametrize("batch_rows", [1, 3, 1000])
+def test_personal_data_in_a_stored_column_stops_the_run_whatever_the_batches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batch_rows: int
+) -> None:
+    monkeypatch.setattr(exports, "BATCH_ROWS", batch_rows)
+    found = [*rows(20, 0), *rows(1, 100, dose="jo@example.org")]
+    with pytest.raises(InputRefused, match="e-mail addresses") as refused:
+        read(club(), write(tmp_path / "a.csv", found))
+    assert "jo@" not in str(refused.value)
 
 
 def test_a_file_of_nothing_but_left_out_rows_keeps_its_columns(tmp_path: Path) -> None:

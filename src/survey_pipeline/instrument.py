@@ -19,7 +19,16 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from survey_pipeline.errors import InputRefused, WrongUsage, did_you_mean
-from survey_pipeline.names import NOT_STATED, WAVE_PATTERN, option_column
+from survey_pipeline.names import (
+    EXPORT,
+    INSTRUMENT,
+    NOT_STATED,
+    RECORD,
+    RESPONDENT,
+    WAVE,
+    WAVE_PATTERN,
+    option_column,
+)
 from survey_pipeline.periods import is_between, meet
 
 Code = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
@@ -70,6 +79,8 @@ DOSE_PARTS = (
     "compound",
 )
 """What is stored of a dose in words: the elemental interval, the written one, and how they were read (see `doses`)."""
+RESERVED = frozenset({INSTRUMENT, WAVE, EXPORT, RECORD, RESPONDENT})
+"""Columns of the responses that are not answers."""
 NOT_STORED = frozenset({Role.IDENTIFIER, Role.DROP})
 """Roles whose answers are used while reading, if at all, and never written anywhere."""
 
@@ -261,6 +272,8 @@ def _item_problems(item: Item) -> Iterator[str]:
         yield "a consent item needs consent_answer, the text that means consent"
     if item.role is Role.CONSENT and item.options and len(item.consent_texts) < 2:
         yield "consent_answer is none of the item's options"
+    for text in sorted(_shared_texts(item)):
+        yield f"two options may be written '{text}', so that nobody can tell which is meant"
     if item.compounds and item.kind is not Kind.DOSE:
         yield "only the kind dose takes compounds"
     if item.since and item.until and not item.is_asked_in(item.since):
@@ -271,6 +284,12 @@ def _item_problems(item: Item) -> Iterator[str]:
         yield "groups must name each of the item's codes (or not_stated) at most once"
     if not all(_is_coarser(later, earlier) for earlier, later in pairwise(item.groups)):
         yield "each list of groups must keep together what the list before it put together"
+
+
+def _shared_texts(item: Item) -> set[str]:
+    """Codes, labels and spellings that stand for more than one option."""
+    texts = [text for option in item.options for text in set(map(_fold, option.texts))]
+    return {text for text in texts if texts.count(text) > 1}
 
 
 def _band_problems(bands: tuple[Band, ...]) -> Iterator[str]:
@@ -452,6 +471,18 @@ def _instrument_problems(instrument: Instrument) -> Iterator[str]:
                 yield f"the table {table.name} cannot show '{name}': an outcome is a scale, or has options, or is yes or no"
     if twice := {heading for one, other in combinations(items.values(), 2) for heading in _shared_headings(one, other)}:
         yield f"two items are exported under the same heading: '{min(twice)}'"
+    yield from _reserved(items)
+
+
+def _reserved(items: dict[str, Item]) -> Iterator[str]:
+    """Columns of the responses are named after items and options: each may be there only once."""
+    columns = [column for name, item in items.items() if item.is_stored for column in item.columns(name)]
+    twice = {column for column in columns if columns.count(column) > 1} | (RESERVED & set(columns))
+    yield from (f"the name '{column}' is taken: give the item or option another code" for column in sorted(twice))
+    headings = {_fold(text): name for name, item in items.items() for text in item.texts}
+    for name in items:
+        if headings.get(_fold(name), name) != name:
+            yield f"the item {headings[name]} is exported under the heading '{name}', which is another item's code"
 
 
 def _shared_headings(one: Item, other: Item) -> set[str]:

@@ -21,12 +21,22 @@ from survey_pipeline.ingest import batches
 from survey_pipeline.ingest.columns import Match, match_columns
 from survey_pipeline.ingest.dropped import dropped_columns, refuse_personal_columns
 from survey_pipeline.ingest.repeats import Seen, superseded
-from survey_pipeline.instrument import Instrument, Role
+from survey_pipeline.instrument import Instrument, Item, Kind, Role
+from survey_pipeline.personal import Personal, contained
 from survey_pipeline.policy import load_policy
 from survey_pipeline.schema import responses_schema
 from survey_pipeline.spool import Spool
-from survey_pipeline.validate import QUARANTINE_SCHEMA, Validated, irregular_rows, validate
+from survey_pipeline.validate import QUARANTINE_SCHEMA, UNSURE, Validated, irregular_rows, validate
 
+MOST_TEXTS_KEPT = 5_000
+"""Different refused texts of one item that are looked through."""
+FEWEST_UNKNOWN = 10
+MOST_UNKNOWN = 0.2
+"""If more than one in five answers to a closed question are unknown, its options are not those that were offered."""
+OFFERED = frozenset({Kind.CHOICE, Kind.CHOICES, Kind.YES_NO, Kind.SCALE})
+NOT_OFFERED = frozenset(
+    {names.Rule.UNKNOWN_OPTION, names.Rule.NOT_A_NUMBER, names.Rule.NOT_ON_SCALE, names.Rule.OUT_OF_RANGE}
+)
 Tell = Callable[[str, int], None]
 """Called with a stage and how many rows it has done so far, for a progress bar."""
 
@@ -75,6 +85,9 @@ class Counts:
     excluded: dict[str, int] = field(default_factory=dict)
     refused: dict[str, dict[str, int]] = field(default_factory=dict)
     other_texts: dict[str, int] = field(default_factory=dict)
+    answered: dict[str, int] = field(default_factory=dict)
+    refused_texts: dict[str, set[str]] = field(default_factory=dict)
+    """By item, some of what was refused: looked through for personal data, and never to be shown."""
     answers: pl.DataFrame | None = None
     """What drift is told from (see `drift.counted`). Holds texts: never to be shown as it is."""
 
@@ -154,9 +167,11 @@ class Reading:
             for batch in batches(export, self.instrument, seen, self.key, corrections):
                 part = validate(batch, self.instrument, self.schema)
                 self._count(export, batch.n_read, part)
+                self._keep_refused(self.counts[export.path.name], part)
                 self.spool.add(part.quarantine)
                 self.tell("ingest", done := done + batch.n_read)
                 yield part
+            refuse_what_was_not_understood(export, self.instrument, self.counts[export.path.name])
 
     def _last_ones(self) -> Iterator[Validated]:
         """Where a person's last answer counts, all of them must have been read before any can be kept."""
@@ -184,6 +199,15 @@ class Reading:
         self.spool.add(odd)
         self._count(export, odd.height, Validated(odd.clear(), odd, odd.height, {}, pl.DataFrame()))
 
+    def _keep_refused(self, counts: Counts, part: Validated) -> None:
+        """Some of what was refused is kept for a moment, to see what the whole export is like."""
+        for name, item in self.instrument.stored.items():
+            n = max((int(part.kept[column].count()) for column in item.columns(name)), default=0)
+            counts.answered[name] = counts.answered.get(name, 0) + n
+        for (name,), rows in part.quarantine.filter(pl.col(names.RULE) != names.Rule.OTHER_TEXT).group_by([names.ITEM]):
+            texts = counts.refused_texts.setdefault(str(name), set())
+            texts.update(rows[names.VALUE].drop_nulls().unique().to_list()[: MOST_TEXTS_KEPT - len(texts)])
+
     def _count(self, export: Export, n_read: int, part: Validated) -> None:
         counts = self.counts[export.path.name]
         counts.read += n_read
@@ -201,6 +225,41 @@ class Reading:
             else:
                 rules = counts.refused.setdefault(item, {})
                 rules[rule] = rules.get(rule, 0) + n
+
+
+def refuse_what_was_not_understood(export: Export, instrument: Instrument, counts: Counts) -> None:
+    """Raise `InputRefused`, before anything is stored, if a column holds personal data, or if so many answers to a closed
+    question are none of its options that the others are no fair picture.
+    """
+    for name, texts in counts.refused_texts.items():
+        if item := instrument.items.get(name):
+            _refuse_personal(export, name, item, sorted(texts), counts)
+            _refuse_other_options(export, name, item, counts)
+
+
+def _refuse_personal(export: Export, name: str, item: Item, texts: Sequence[str], counts: Counts) -> None:
+    """A closed answer that was read is one of the survey's own; only what could not be read can hold a person's data."""
+    unsure = {*UNSURE, Personal.BIRTH_DATE} if item.kind is Kind.DATE else UNSURE
+    n = counts.answered.get(name, 0) + sum(counts.refused.get(name, {}).values())
+    if found := contained(texts, out_of=max(n, len(texts)), apart_from=unsure):
+        raise InputRefused(
+            f"The column of the item '{name}' ('{item.label}') in '{export.path.name}' holds {found.kind.phrase}."
+            " Nothing of this run was stored.",
+            "Take them out of the export, or give the item the role 'drop', and run again.",
+        )
+
+
+def _refuse_other_options(export: Export, name: str, item: Item, counts: Counts) -> None:
+    """Other than of a number or a dose in words, of which some are always beyond reading, every answer was offered."""
+    found = counts.refused.get(name, {})
+    unknown = sum(n for rule, n in found.items() if rule in NOT_OFFERED)
+    all_answers = counts.answered.get(name, 0) + sum(found.values())
+    if item.kind in OFFERED and unknown >= FEWEST_UNKNOWN and unknown > MOST_UNKNOWN * all_answers:
+        raise InputRefused(
+            f"{unknown} of {all_answers} answers to '{name}' in '{export.path.name}' are none that the instrument offers,"
+            " so the others would be no fair picture.",
+            "Correct the options, spellings or the scale in the instrument (`fixes` for yes and no), or drop the item.",
+        )
 
 
 def _refuse_several_events(export: Export, instrument: Instrument) -> None:

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 import pandera.polars as pa
 import polars as pl
 
-from survey_pipeline.errors import InputRefused
 from survey_pipeline.exports import Export
 from survey_pipeline.ingest import Batch
 from survey_pipeline.ingest.repeats import repeats
-from survey_pipeline.instrument import Instrument, Kind, Role
+from survey_pipeline.instrument import Instrument, Role
 from survey_pipeline.names import EXPORT, ITEM, RECORD, RESPONDENT, RULE, VALUE, WHOLE_RECORD, WHOLE_ROW, Rule
 from survey_pipeline.personal import Personal, contained
 from survey_pipeline.schema import failures
@@ -52,11 +51,8 @@ def validate(batch: Batch, instrument: Instrument, schema: pa.DataFrameSchema) -
     """Part a batch by its rules. Rows read = rows kept + rows quarantined + rows excluded.
 
     Where the last answer of a person counts, repeats are left in: only the whole wave tells them.
-
-    Raises `InputRefused` if a refused answer holds somebody's personal data, before it is stored anywhere.
     """
     refused = _all_refusals(batch, instrument, failures(schema, batch.answers))
-    _refuse_personal(batch, instrument, refused)
     required = [name for name, item in instrument.stored.items() if item.required]
     lost = pl.col("item").is_in(required) & (pl.col("rule") != Rule.OTHER_TEXT.value)
     bad_rows = refused.filter(lost)["row"].unique().sort()
@@ -72,7 +68,7 @@ def validate(batch: Batch, instrument: Instrument, schema: pa.DataFrameSchema) -
         reasons,
         len(bad_rows),
         {**batch.excluded, **dict(counts.iter_rows())},
-        batch.marks.filter(counted) if batch.marks.width else batch.marks,
+        batch.marks.filter(counted),
     )
 
 
@@ -90,24 +86,6 @@ def _with_keys(answers: pl.DataFrame, batch: Batch, instrument: Instrument) -> p
     nobody = pl.Series([None], dtype=pl.Binary).new_from_index(0, answers.height)
     who = [pl.lit(known[0] if known else nobody).alias(RESPONDENT)] if instrument.with_role(Role.IDENTIFIER) else []
     return answers.select(*where, *who, pl.all())
-
-
-def _refuse_personal(batch: Batch, instrument: Instrument, refused: pl.DataFrame) -> None:
-    """A closed answer that was read is one of the survey's own; only what could not be read can hold a person's data."""
-    surely = refused.filter(pl.col("rule") != Rule.OTHER_TEXT.value)
-    for (name,), cells in surely.group_by(["item"], maintain_order=True):
-        item = instrument.items[str(name)]
-        if str(name) not in batch.texts.columns:
-            continue
-        column = batch.texts[str(name)]
-        written = column.gather(cells["row"]).unique().drop_nulls().to_list()
-        unsure = {*UNSURE, Personal.BIRTH_DATE} if item.kind is Kind.DATE else UNSURE
-        if found := contained(written, out_of=column.len() - column.null_count(), apart_from=unsure):
-            raise InputRefused(
-                f"The column of the item '{name}' ('{item.label}') in '{batch.export.path.name}' holds"
-                f" {found.kind.phrase}. Nothing of this run was stored.",
-                "Take them out of the export, or give the item the role 'drop', and run again.",
-            )
 
 
 def _all_refusals(batch: Batch, instrument: Instrument, failed: pl.DataFrame) -> pl.DataFrame:

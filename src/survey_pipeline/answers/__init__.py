@@ -16,18 +16,20 @@ import polars as pl
 
 from survey_pipeline.answers.doses import Dose, read_dose
 from survey_pipeline.instrument import DOSE_PARTS, Item, Kind, Option
-from survey_pipeline.names import NOTHING_TICKED, Rule, option_column
-from survey_pipeline.texts import fold
+from survey_pipeline.names import NOT_A_TICK, NOTHING_TICKED, Rule, option_column
+from survey_pipeline.texts import NO, YES, fold
 
 MOST_REMEMBERED = 10_000
 """Different texts of one item whose reading is kept from batch to batch: more than a closed question has."""
 ENDS_AN_OPTION = re.compile(r"\.? *(?:[,;]|$)")
 BETWEEN_OPTIONS = re.compile(r"[,;] *")
 NUMBER = re.compile(r"[+-]?(\d+)(?:([.,])(\d+))?")
-DATE_PARTS = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:[ ,T].*)?")
-ISO_DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T].*)?")
-YES = frozenset({"yes", "y", "true", "1", "ja", "sí", "si"})
-NO = frozenset({"no", "n", "false", "0", "nein"})
+TIME = r"(?:[ ,T]+\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:[.,]\d+)?)?\s*(?:[AP]M|Z|UTC|[+-]\d\d:?\d\d)?)?"
+"""A date may have a time of day behind it, and nothing else."""
+DATE_PARTS = re.compile(rf"(\d{{1,2}})([./-])(\d{{1,2}})\2(\d{{4}}){TIME}", re.IGNORECASE)
+ISO_DATE = re.compile(rf"(\d{{4}}-\d{{2}}-\d{{2}}){TIME}", re.IGNORECASE)
+LONGEST_ANSWER = 5_000
+"""Characters; the options of a closed question are never as long together."""
 Stored = type[pl.DataType]
 STORED_TYPE: dict[Kind, Stored] = {
     Kind.CHOICE: pl.String,
@@ -86,6 +88,8 @@ def _choice(item: Item) -> Reader:
     options = Options(item)
 
     def read(text: str) -> Answer:
+        if text == NOTHING_TICKED:
+            return None  # a single choice of nothing is no answer
         if code := options.known.get(fold(text)):
             return code
         chosen = options.split(fold(text))
@@ -134,6 +138,8 @@ class Options:
 
         Longest first, since an option may hold a comma itself.
         """
+        if NOT_A_TICK in text or len(text) > LONGEST_ANSWER:
+            return None
         chosen = frozenset(self._parts(text))
         return None if not chosen or (OWN_WORDS in chosen and self.free_text is None) else chosen
 

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-TICKED = frozenset({"1", "1.0", "yes", "y", "true", "checked", "selected", "x", "ja", "j", "sí", "si", "oui"})
-UNTICKED = frozenset({"0", "0.0", "no", "n", "false", "unchecked", "not selected", "nein", "non"})
-"""Folded texts (`answers.fold`) of an option's own column. A blank says nothing; the option's own text says ticked."""
+from survey_pipeline.texts import NO, YES
+
+TICKED = YES | {"checked", "selected", "ticked", "x"}
+UNTICKED = NO | {"unchecked", "not selected", "not ticked"}
+"""Folded texts of an option's own column. A blank says nothing; the option's own text says ticked."""
 
 
 class Part(StrEnum):

@@ -16,8 +16,8 @@ from survey_pipeline.corrections import NO_CORRECTIONS, correct
 from survey_pipeline.exports import Export
 from survey_pipeline.exports.layout import Mark
 from survey_pipeline.ingest.columns import Match, item_texts, marked, marks_of, match_columns
-from survey_pipeline.ingest.repeats import KEY_BYTES, Seen
-from survey_pipeline.ingest.times import seconds_since_1970
+from survey_pipeline.ingest.repeats import KEY_BYTES, ROWS, SECONDS, Seen
+from survey_pipeline.ingest.times import format_of, seconds_since_1970
 from survey_pipeline.instrument import Instrument, Item, Role
 from survey_pipeline.names import RECORD, Exclusion
 from survey_pipeline.texts import fold
@@ -54,6 +54,7 @@ class How:
     readers: Mapping[str, Reader]
     key: bytes
     corrections: pl.DataFrame
+    time_format: str = ""
 
     @property
     def places(self) -> list[int]:
@@ -76,16 +77,27 @@ def batches(
     warehouse's secret, with which respondents' codes are hashed.
     """
     readers = {name: reader(item, instrument.missing) for name, item in instrument.stored.items()}
-    how = How(export, instrument, match_columns(export, instrument), readers, key, corrections)
+    matches, time_format = match_columns(export, instrument), _time_format(export, instrument)
+    how = How(export, instrument, matches, readers, key, corrections, time_format)
     for records, raw in export.batches(how.places):
         yield _batch(how, raw, records.alias(RECORD), seen)
 
 
+def _time_format(export: Export, instrument: Instrument) -> str:
+    """How the times of an export are written, told from all of them, so that 3/4 is the same day in every batch."""
+    place = export.layout.submitted
+    if place is None or not instrument.duplicates.same_answers_within_minutes:
+        return ""
+    return format_of(batch.to_series() for _, batch in export.batches([place]))
+
+
 def _batch(how: How, raw: pl.DataFrame, records: pl.Series, seen: Seen) -> Batch:
-    written = item_texts(raw, how.export, how.matches, how.instrument)
+    found = item_texts(raw, how.export, how.matches, how.instrument)
+    written = found.texts
     texts, kept_out = correct(written, records, how.corrections)
     reason = exclusions(raw, written, kept_out, how, seen)
     kept = reason.is_null()
+    unseen = {column: rows.filter(kept) for column, rows in found.unseen.items()}
     texts = texts.filter(kept)
     read = read_answers(texts, how.instrument.stored, how.readers)
     respondents = _respondents(texts, how)
@@ -93,13 +105,21 @@ def _batch(how: How, raw: pl.DataFrame, records: pl.Series, seen: Seen) -> Batch
         how.export,
         records.filter(kept),
         texts,
-        read.answers,
+        _without_unseen(read.answers, unseen),
         read.refused,
         respondents,
         _marks(raw, written, kept, respondents, how),
         seen,
         raw.height,
         _count(reason),
+    )
+
+
+def _without_unseen(answers: pl.DataFrame, unseen: Mapping[str, pl.Series]) -> pl.DataFrame:
+    """An option that somebody was not shown is not asked, not "no"; but a tick that the steward set stays."""
+    nulled = {column: rows & ~answers[column].fill_null(False) for column, rows in unseen.items()}
+    return answers.with_columns(
+        pl.when(~pl.lit(rows)).then(pl.col(column)).alias(column) for column, rows in nulled.items() if rows.any()
     )
 
 
@@ -117,7 +137,7 @@ def exclusions(raw: pl.DataFrame, texts: pl.DataFrame, kept_out: pl.Series, how:
     Who answered before is asked later, of sound rows only (`repeats`).
     """
     layout, declared = how.export.layout, how.instrument.completeness
-    rules = {Exclusion.EMPTY_ROW: _empty(texts), Exclusion.KEPT_OUT: kept_out}
+    rules = {Exclusion.EMPTY_ROW: _empty(texts, how.instrument), Exclusion.KEPT_OUT: kept_out}
     if layout.preview and declared.previews == "exclude":
         rules[Exclusion.PREVIEW] = _any(raw, layout.preview)
     if layout.repeated:
@@ -127,7 +147,8 @@ def exclusions(raw: pl.DataFrame, texts: pl.DataFrame, kept_out: pl.Series, how:
     if layout.unfinished and declared.unfinished == "exclude":
         rules[Exclusion.UNFINISHED] = _any(raw, layout.unfinished)
     if how.instrument.duplicates.identical_rows:
-        rules[Exclusion.IDENTICAL_ROW] = ~seen.rows.is_new(_hashes(texts, how.instrument))
+        counted = ~reduce(pl.Series.__or__, rules.values())
+        rules[Exclusion.IDENTICAL_ROW] = ~seen.rows.is_new(_hashes(texts, how.instrument).set(~counted, None))
     for name, item in how.instrument.with_role(Role.CONSENT).items():
         rules[Exclusion.NO_CONSENT] = ~_consents(texts, name, item)
     return _first_reason(rules, raw.height)
@@ -137,11 +158,16 @@ def _any(raw: pl.DataFrame, marks: tuple[Mark, ...]) -> pl.Series:
     return reduce(pl.Series.__or__, (marked(raw, mark) for mark in marks))
 
 
-def _empty(texts: pl.DataFrame) -> pl.Series:
-    """Rows of nothing but blanks. Column by column: after the first one hardly any row is left to look at."""
+def _empty(texts: pl.DataFrame, instrument: Instrument) -> pl.Series:
+    """Rows without an answer to any question, whoever sent them and whenever: nobody has answered there. Column by column:
+    after the first one hardly any row is left to look at.
+    """
+    asked = [
+        name for name in texts.columns if name in instrument.stored and name not in instrument.with_role(Role.CONSENT)
+    ]
     rows = pl.int_range(texts.height, eager=True)
-    for column in texts.get_columns():
-        left = column.gather(rows)
+    for name in asked:
+        left = texts[name].gather(rows)
         rows = rows.filter(left.is_null() | (left.str.strip_chars() == ""))
     return pl.repeat(False, texts.height, eager=True).scatter(rows, True)
 
@@ -172,8 +198,15 @@ def _first_reason(rules: Mapping[Exclusion, pl.Series], height: int) -> pl.Serie
 def _respondents(texts: pl.DataFrame, how: How) -> pl.DataFrame:
     """Who answered, as keyed hashes of the codes people gave, in whatever case; null where they gave none."""
     there = [name for name in how.instrument.with_role(Role.IDENTIFIER) if name in texts.columns]
-    hashes = [keyed_hashes(texts[name].str.to_lowercase(), how.key) for name in there]
+    hashes = [keyed_hashes(_as_codes(texts[name], how.instrument, name), how.key) for name in there]
     return pl.DataFrame(hashes) if there else texts.select()
+
+
+def _as_codes(texts: pl.Series, instrument: Instrument, name: str) -> pl.Series:
+    """Codes as people mean them: in whatever case, and "n/a" is nobody's."""
+    folded = texts.str.strip_chars().str.to_lowercase().str.normalize("NFC")
+    nobody = {fold(text) for text in (*instrument.missing, *instrument.items[name].missing)}
+    return folded.set(folded.is_in(list(nobody)).fill_null(False), None) if nobody else folded
 
 
 def keyed_hashes(codes: pl.Series, key: bytes) -> pl.Series:
@@ -199,5 +232,6 @@ def _marks(
     if rules.same_answers_within_minutes and layout.submitted is not None:
         stored = [name for name in how.instrument.stored if name in written.columns]
         marks[Exclusion.SAME_ANSWERS_SOON] = written.select(stored).hash_rows().filter(kept)
-        marks["seconds"] = seconds_since_1970(raw[str(layout.submitted)].filter(kept))
-    return pl.DataFrame(marks) if marks else written.select()
+        marks[SECONDS] = seconds_since_1970(raw[str(layout.submitted)].filter(kept), how.time_format)
+    everyone = pl.repeat(0, int(kept.sum()), dtype=pl.Int8, eager=True).alias(ROWS)
+    return pl.DataFrame({ROWS: everyone, **marks})

@@ -17,6 +17,8 @@ from survey_pipeline.names import Exclusion
 KEY_BYTES = 16
 SECONDS = "seconds"
 """The column of marks that says when a row was handed in."""
+ROWS = "rows"
+"""A column of marks that is always there, so that rows without a mark are rows all the same."""
 
 
 @dataclass
@@ -71,7 +73,7 @@ def repeats(marks: pl.DataFrame, stays: pl.Series, seen: Seen, minutes: float | 
     """
     reasons = pl.Series("repeat", [None], dtype=pl.String).new_from_index(0, len(stays))
     for name in marks.columns:
-        if name == SECONDS:
+        if name in (SECONDS, ROWS):
             continue
         hashes = short(marks[name]).set(~stays | reasons.is_not_null(), None)
         again = ~_is_new(name, hashes, marks, seen, minutes)
