@@ -13,17 +13,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 from layouts import export_of
 
-from survey_pipeline.draft import draft, toml
+from survey_pipeline.draft import Draft, draft, toml
+from survey_pipeline.draft.asking import may_name_people_or_places
 from survey_pipeline.draft.columns import questions_of
 from survey_pipeline.draft.counted import Texts, count_texts
 from survey_pipeline.draft.kinds import in_order, ticked, told
 from survey_pipeline.draft.numbers import bands_between, unit_of
 from survey_pipeline.draft.page import written
-from survey_pipeline.draft.question import Found, Question, Questions, dropped, item_slug, options_of, shortened, unused
+from survey_pipeline.draft.question import (
+    Answer,
+    Found,
+    Question,
+    Questions,
+    clashes,
+    dropped,
+    item_slug,
+    options_of,
+    readable,
+    shortened,
+    unused,
+)
 from survey_pipeline.exports import Column, read_export
 from survey_pipeline.exports.layout import Part
 from survey_pipeline.instrument import Instrument, Item, Kind, Role, load_instrument, parse_instrument
-from survey_pipeline.sample import load_plan, write_sample
+from survey_pipeline.sample import TOOLS, load_plan, write_sample
+from survey_pipeline.sample.layouts import LAYOUTS
 from survey_pipeline.texts import fold
 
 EXPORTS = SHARED / "exports"
@@ -124,6 +138,58 @@ def test_no_text_stands_for_two_options() -> None:
     texts_of = [{text.casefold() for text in (option.code, option.label, *option.spellings)} for option in options]
     known = [text for own in texts_of for text in own]
     assert len(known) == len(set(known)) and options[2].code == "other" != options[3].code
+
+
+def texts_twice(options: Sequence[Answer]) -> list[str]:
+    own = [{fold(text) for text in (option.code, option.label, *option.spellings)} for option in options]
+    return [text for text, n in Counter(text for texts_of in own for text in texts_of).items() if n > 1]
+
+
+WRITTEN = st.sampled_from(["0", "1", "2", "Other", "other", "A b", "a_b", "A b (2)", "option_1", "Option 1", ""])
+
+
+@given(st.lists(st.tuples(WRITTEN, st.lists(WRITTEN, max_size=2)), min_size=1, max_size=5))
+def test_whatever_is_written_no_text_stands_for_two_options(listed: list[tuple[str, list[str]]]) -> None:
+    options = options_of(listed)
+    assert texts_twice(options) == [] and all(re.match("[a-z]", option.code) for option in options)
+
+
+@pytest.mark.parametrize(
+    ("listed", "raw", "labels"),
+    [
+        ([("0", ("1",)), ("1", ("2",)), ("2", ("3",))], ["1", "2", "3"], ["0", "1 (code 2)", "2 (code 3)"]),
+        ([("1", ("0",)), ("2", ("1",)), ("3", ("2",))], ["0", "1", "2"], ["1 (code 0)", "2 (code 1)", "3"]),
+        ([("Same", ("a",)), ("Same", ("b",))], ["a", "b"], ["Same (code a)", "Same (code b)"]),
+    ],
+)
+def test_raw_codes_come_before_labels(listed: list[tuple[str, tuple[str]]], raw: list[str], labels: list[str]) -> None:
+    options = options_of(listed)
+    assert [option.spellings for option in options] == [(code,) for code in raw]
+    assert [option.label for option in options] == labels
+    assert "an export with labels cannot" in clashes(listed, options)[0]
+
+
+def test_labels_and_codes_that_do_not_clash_stay_as_they_are() -> None:
+    listed = [("A b", ("1",)), ("a_b", ("2",)), ("18-29", ("3",))]
+    options = options_of(listed)
+    assert [(option.code, option.label) for option in options] == [
+        ("a_b_2", "A b"),
+        ("a_b", "a_b"),
+        ("option_18_29", "18-29"),
+    ]
+    assert clashes(listed, options) == ()
+
+
+def test_a_raw_code_of_several_options_is_nobodys() -> None:
+    assert [option.spellings for option in options_of([("Pears", ("9", "p")), ("Figs", ("9",))])] == [("p",), ()]
+
+
+@pytest.mark.parametrize("name", ["export", "record", "respondent", "instrument", "wave", "s__a", "S"])
+def test_no_item_is_called_as_a_column_of_our_own(tmp_path: Path, name: str) -> None:
+    path = csv_file(tmp_path, (name, ["Yes", "No"] * 9), ("s", ["a", "b", "a, b"] * 6), ("Tea", ["x", "y"] * 9))
+    own = {"export", "record", "respondent", "instrument", "wave"}
+    made = draft("club", path)
+    assert own.isdisjoint(parse_instrument(made.text).items) and unaccounted(path, made) == []
 
 
 # --- Kinds ---------------------------------------------------------------------------------------------------------------
@@ -322,6 +388,109 @@ def test_personal_columns_are_dropped_with_the_reason(tmp_path: Path, heading: s
     assert "example.org" not in made.text and "own long words" not in made.text
 
 
+PLACES = [
+    "Who is your doctor?",
+    "Which clinic do you go to?",
+    "Where do you live?",
+    "Your GP",
+    "gp",
+    "clinic_name",
+    "g1/hospital",
+    "Do you see a doctor; if so: which one?",
+    "In which town do you live?",
+    "Name of your therapist",
+    "1. Who prescribed it?",
+    "Wer ist Ihr Hausarzt?",
+    "In welche Klinik gehen Sie?",
+    "Wo wohnen Sie?",
+    "Ihr Wohnort",
+    "Ihre Hausärztin",
+    "¿Quién es su médico?",
+    "¿Qué clínica visita?",
+    "¿Dónde vive?",
+    "Su médico de cabecera",
+    "¿En qué ciudad vive?",
+]
+NO_PLACES = [
+    "How often do you see your doctor?",
+    "People who take it: how are you?",
+    "Where does it hurt?",
+    "Which tea do you like?",
+    "Have you told your doctor?",
+    "Wie oft gehen Sie zum Arzt?",
+    "Wo tut es weh?",
+    "Welche Sorte?",
+    "sport",
+    "Region",
+    "¿Dónde le duele?",
+    "Which country do you live in?",
+    "Which form of magnesium do you take?",
+    "¿Cómo está?",
+]
+
+
+@pytest.mark.parametrize("heading", PLACES)
+def test_answers_that_may_name_people_or_places_are_dropped(tmp_path: Path, heading: str) -> None:
+    cells = [SECRET, "Dr. No", "Hamburg"] * 20
+    made = draft("club", csv_file(tmp_path, (heading, cells), TEA, SLEEP))
+    assert dict(made.dropped)[heading] in ("may name people or places", "named as postal addresses")
+    assert SECRET not in made.text and "Hamburg" not in made.text
+
+
+@pytest.mark.parametrize("heading", NO_PLACES)
+def test_other_questions_are_not_taken_for_people_or_places(tmp_path: Path, heading: str) -> None:
+    assert not may_name_people_or_places([heading])
+    cells = ["Rarely at all", "Perhaps", "Quite so"] * 20
+    assert heading not in dict(draft("club", csv_file(tmp_path, (heading, cells), TEA, SLEEP)).dropped)
+
+
+def test_options_that_the_survey_offered_are_no_secrets() -> None:
+    labels = {"1": "Clinic A", "2": "Clinic B", "3": "Clinic C"}
+    offered = [Column(f"c{n}", (f"c{n}",), Part.OPTION, ("Which hospital?",), (f"Hospital {n}",)) for n in (1, 2)]
+    columns = [Column("Which clinic?", ("Which clinic?",), labels=labels), *offered, Column("Tea", ("Tea",))]
+    columns.append(Column("Your GP: content?", ("How content are you with your GP?",)))
+    rows = [[str(1 + n % 3), "1", "0", ("x", "y")[n % 2], ("Satisfied", "Dissatisfied")[n % 2]] for n in range(30)]
+    known = questions_of(export_of(columns, rows))
+    kept = {question.question for question in known.asked if not question.found.dropped}
+    assert {"Which clinic?", "Which hospital?", "How content are you with your GP?"} <= kept
+    loaded = parse_instrument(written("club", known).text)
+    picked = {loaded.form, loaded.dose, *loaded.outcomes}
+    assert not {"Which clinic?", "Which hospital?"} & {loaded.items[name].question for name in picked}
+
+
+ANSWERED = [("Green tea", ["Green tea", "Black tea"] * 9), ("Cramps", ["Nausea", "Dizziness", "Cramps"] * 6)]
+
+
+def test_a_first_row_like_the_others_is_said_and_not_printed(tmp_path: Path) -> None:
+    path = csv_file(tmp_path, *ANSWERED, ("Trillian", [f"Person {chr(97 + n)}" for n in range(18)]), BETTER)
+    said = call("init", "club", "--from", path, "--out", tmp_path)
+    assert said.code == 0 and "first row may be somebody's answers" in said.out
+    text = (tmp_path / "schemas" / "club" / "instrument.toml").read_text(encoding="utf-8")
+    assert text.startswith("# The first row may be somebody's answers") and "Headings are needed" in text
+    document = call("init", "again", "--from", path, "--out", tmp_path, "--json").out
+    for heading in ("Green tea", "green_tea", "Cramps", "cramps", "Trillian", "trillian"):
+        assert heading not in said.out + document
+
+
+BETTER = ("Better sleep", ["Better sleep", "Worse sleep"] * 9)
+"""Typical words of a heading, which people answered below."""
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        ("Better sleep", ["Yes, much", "Not at all"] * 9),
+        ("Cups", ["1", "2", "7"] * 6),
+        ("Which tea?", ["Green", "Black", "White"] * 6),
+        ("Gender", ["Woman", "Man", "Other"] * 6),
+        ("tea_sort", ["Green", "Black", "White"] * 6),
+    ],
+)
+def test_headings_that_look_like_some_are_not_doubted(tmp_path: Path, column: tuple[str, Sequence[str]]) -> None:
+    said = call("init", "club", "--from", csv_file(tmp_path, *ANSWERED, column), "--out", tmp_path)
+    assert said.code == 0 and "first row" not in said.out
+
+
 def test_a_file_without_headings_is_refused(tmp_path: Path) -> None:
     path = csv_file(tmp_path, ("someone@example.org", ["other@example.org"] * 3), ("5", ["6"] * 3))
     said = call("init", "club", "--from", path, "--out", tmp_path)
@@ -350,6 +519,57 @@ def test_the_columns_of_one_question_become_one_item() -> None:
         ("other", ("b",)),
     ]
     assert SECRET not in repr(found)
+
+
+@pytest.mark.parametrize("group", ["", "g1/"])
+def test_a_summary_and_a_column_an_option_are_one_question(tmp_path: Path, group: str) -> None:
+    effects = f"{group}effects"
+    rows = [["headache cramps", "1", "1"], ["cramps", "0", "1"], ["", "", ""]] * 20
+    heads = ["_uuid", "_submission_time", effects, f"{effects}/headache", f"{effects}/cramps", f"{group}tea"]
+    teas = ("green", "black", "white")
+    lines = [heads, *([f"u{n}", "2026-01-02", *row, teas[n % 3]] for n, row in enumerate(rows))]
+    path = tmp_path / "kobo.csv"
+    path.write_text("".join(";".join(f'"{cell}"' for cell in line) + "\n" for line in lines), encoding="utf-8")
+    made = draft("club", path)
+    items = parse_instrument(made.text).items
+    assert items["effects"].kind is Kind.CHOICES and items["effects"].label == "Effects"
+    assert items["effects"].codes == ("headache", "cramps") and items["tea"].label == "Tea"
+    assert unaccounted(path, made) == []
+
+
+def unaccounted(path: Path, made: Draft) -> list[str]:
+    """Headings of an export that are in no item of its draft, and not named in it as left out."""
+    known = {fold(text) for item in parse_instrument(made.text).items.values() for text in item.texts}
+    listed = {heading for heading, _ in made.left_out}
+    export = read_export(path)
+    return [
+        column.heading or f"Column {place}"
+        for place, column in enumerate(export.layout.columns, 1)
+        if not known & {fold(text) for text in (*column.names, *column.question)}
+        and not listed & {column.heading, f"Column {place}"}
+    ]
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_every_column_of_every_tool_is_drafted_or_named(tool: str, tmp_path: Path) -> None:
+    path = tmp_path / f"answers{LAYOUTS[tool].container.suffix or '.csv'}"
+    write_sample(load_instrument("magnesium"), load_plan("magnesium"), "2026-01", 60, 1, path, tool)
+    made = draft("club", path)
+    assert unaccounted(path, made) == [] and made.dropped
+    assert all(re.match("[a-z]", code) for item in parse_instrument(made.text).items.values() for code in codes(item))
+
+
+def codes(item: Item) -> list[str]:
+    return [*item.codes, *(band.code for band in item.bands)]
+
+
+def test_all_columns_of_one_heading_are_named() -> None:
+    options = [Column(f"q/{n}", (f"q/{n}",), Part.OPTION, ("q",), (f"o{n}",)) for n in (1, 2)]
+    other = Column("p", ("p", "q"), Part.OPTION, ("r", "q"), ("o",))
+    known = questions_of(export_of([*options, Column("q", ("q",)), other], [["1", "0", "o1", "1"]] * 3))
+    assert {heading for heading, _ in known.left_out} == {"q", "q/1", "q/2"}
+    blank = questions_of(export_of([Column("", ("",)), Column("", ("",))], [["Yes", "No"]] * 3))
+    assert [heading for heading, _ in blank.left_out] == ["Column 3", "Column 4"]
 
 
 def test_headings_that_two_columns_share_are_nobodys() -> None:
@@ -417,6 +637,16 @@ def test_counting_stops_at_its_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(count_texts(export, [2])[2].counts) == 7
 
 
+def test_the_event_that_is_counted_is_said_with_what_it_leaves_out() -> None:
+    columns = [Column("Event", ("Event",), Part.TOOL), Column("Well", ("Well",))]
+    rows = [["before", "Yes"], ["after", "No"], ["after", "Yes"], ["", "Yes"]] * 3
+    made = written("club", questions_of(export_of(columns, rows, event=2)))
+    said = "\n".join(made.told(Path("a"), Path("b")))
+    assert 'One event is counted, "after": 6 rows of other events are left out' in said
+    assert 'completeness = { event = "after" }  # <- look here' in made.text
+    assert "event" not in "\n".join(written("club", questions_of(export_of(columns, rows))).warnings)
+
+
 def test_of_a_survey_with_events_one_is_counted() -> None:
     rows = [["before", "Yes"], ["after", "No"], ["after", "Yes"]] * 3
     columns = [Column("Event", ("Event",), Part.TOOL), Column("Well", ("Well",))]
@@ -443,6 +673,42 @@ def test_the_three_lines_are_guessed_and_marked(tmp_path: Path) -> None:
     loaded = parse_instrument(made.text)
     assert [table.name for table in loaded.tables] == ["form_by_outcome", "dose_by_outcome"]
     assert all(item.role is not Role.CONSENT for item in loaded.items.values()) and '# role = "consent"' in made.text
+
+
+def test_what_readers_see_is_marked_and_true_as_it_stands(tmp_path: Path) -> None:
+    made = draft("club", csv_file(tmp_path, SLEEP, CUPS, TEA))
+    marked = [line.split(" = ")[0] for line in made.text.splitlines() if line.endswith("# <- look here")]
+    assert marked == ["title", "community", "about", "form", "dose", "outcomes"] and "Say here" not in made.text
+    loaded = parse_instrument(made.text)
+    assert (loaded.title, loaded.community, loaded.about) == ("Club", "the people who answered", "A survey.")
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [("outcomes/pain_now", "Pain now"), ("a/b/c", "C"), ("Pain and/or sleep", "Pain and/or sleep"), ("Tea", "Tea")],
+)
+def test_labels_are_no_paths(name: str, label: str) -> None:
+    assert readable(name) == label
+
+
+def test_of_a_question_behind_its_groups_the_question_is_the_label() -> None:
+    found = asked(
+        Column("About tea/Which tea?", ("About tea/Which tea?", "Which tea?")),
+        Column("Sleep and/or mood?", ("Sleep and/or mood?",)),
+        rows=[["x", "y"], ["y", "x"]] * 5,
+    )
+    assert {question.label for question in found.values()} >= {"Which tea?", "Sleep and/or mood?"}
+
+
+def test_consent_is_never_proposed_and_too_few_questions_are_said(tmp_path: Path) -> None:
+    asks = [("I agree to the privacy policy", ["Yes", "No"] * 30), ("Do you consent?", ["Sure", "Well", "Yes"] * 20)]
+    made = draft("club", csv_file(tmp_path, *asks, TEA))
+    loaded = parse_instrument(made.text)
+    assert {loaded.form, loaded.dose, *loaded.outcomes} == {"tea_like"}
+    assert "not enough different closed questions" in "\n".join(made.told(tmp_path, tmp_path))
+    assert "not enough" not in "\n".join(draft("club", csv_file(tmp_path, TEA, CUPS, SLEEP)).warnings)
+    only = call("init", "club", "--from", csv_file(tmp_path, *asks), "--out", tmp_path)
+    assert only.code == 3 and "No question was found" in only.err
 
 
 def test_every_numeric_item_may_be_the_dose_and_every_closed_one_the_form(tmp_path: Path) -> None:
@@ -560,6 +826,23 @@ def test_labels_that_stand_twice_or_are_another_fields_name_are_no_headings(tmp_
         "two": "two",
         "three": "three",
     }
+
+
+def test_a_dictionary_whose_codes_and_labels_collide_is_read_by_its_codes(tmp_path: Path) -> None:
+    row = 'cups,a,,radio,Cups,"1, 0 | 2, 1 | 3, 2",,,,,,,,,,,,'
+    options = redcap(tmp_path, rows=[REDCAP[0], row])["cups"].options
+    assert [option.spellings for option in options] == [("1",), ("2",), ("3",)]
+    assert "an export with labels cannot" in draft("club", tmp_path / "dictionary.csv").text.replace("\n# ", " ")
+
+
+def test_one_name_in_two_groups_is_two_items(tmp_path: Path) -> None:
+    groups = [
+        row
+        for name in ("now", "then")
+        for row in (["begin_group", name, name], ["integer", "cups", f"Cups {name}"], ["end_group", "", ""])
+    ]
+    form = xlsform(tmp_path, [["type", "name", "label"], *groups], [["list_name", "name", "label"]])
+    assert {item.headings for item in drafted(form).items.values()} == {("now/cups",), ("then/cups",)}
 
 
 def xlsform(folder: Path, survey: Sequence[Sequence[str]], choices: Sequence[Sequence[str]]) -> Path:

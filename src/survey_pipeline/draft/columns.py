@@ -9,9 +9,20 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from survey_pipeline.draft import kinds
+from survey_pipeline.draft import first_row, kinds
+from survey_pipeline.draft.asking import ABOUT_PEOPLE, may_name_people_or_places
 from survey_pipeline.draft.counted import Texts, count_texts
-from survey_pipeline.draft.question import Found, Question, Questions, dropped, item_slug, shortened, slug, unused
+from survey_pipeline.draft.question import (
+    Found,
+    Question,
+    Questions,
+    dropped,
+    item_slug,
+    readable,
+    shortened,
+    slug,
+    unused,
+)
 from survey_pipeline.exports import Column, Export
 from survey_pipeline.exports.layout import Part
 from survey_pipeline.exports.tools.clues import brackets_at_end, without_tags
@@ -27,15 +38,9 @@ RESPONDENT = re.compile(
     re.IGNORECASE,
 )
 """What people call the code by which somebody who answers again is recognised."""
-ABOUT_PEOPLE = re.compile(
-    r"^age\b|\byour age\b|\bage (?:group|band|range)\b|\bold are you\b|\bgender\b|\bsex\b|\bincome\b|\beducation\b|"
-    r"\bqualification\b|\bregion\b|\blocation\b|^country\b|\b(?:which|your) country\b|\bethnicity\b|^race\b|\byour race\b|"
-    r"\bmarital\b|\boccupation\b|\bemployment\b|^alter\b|\bgeschlecht\b|\bedad\b|\bsexo\b|\bsexe\b",
-    re.IGNORECASE,
-)
-"""A question about who somebody is."""
 THEMES = {True: "about you", False: "questions"}
 NOT_STORED = "not stored"
+NAMES = "may name people or places"
 TOOL_NAMES = {
     "google_forms": "Google Forms",
     "limesurvey": "LimeSurvey",
@@ -73,7 +78,7 @@ def questions_of(export: Export) -> Questions:
     for number, one in enumerate(asked, start=1):
         sure = [name for name in one.names if len(owners[fold(name)]) == 1]
         if not sure:
-            left_out.append(_not_sure(export, one))
+            left_out += _not_sure(export, one)
             continue
         question = _question(export.layout.columns, one, sure, texts, grids)
         reserved = {name for name, known in owners.items() if known != {number - 1}} | taken
@@ -81,17 +86,25 @@ def questions_of(export: Export) -> Questions:
         drafted.append(replace(question, code=code))
     no_answer = {fold(text): text for place in texts for text in texts[place].no_answer}
     source = f"{_shown(export.tool)} export with {export.records} {'row' if export.records == 1 else 'rows'}"
+    events = _events(export)
     return Questions(
-        source, tuple(drafted), tuple(left_out), tuple(no_answer[text] for text in sorted(no_answer)), _events(export)
+        source,
+        tuple(drafted),
+        tuple(left_out),
+        tuple(no_answer[text] for text in sorted(no_answer)),
+        tuple(events),
+        export.records - max(events.values(), default=export.records),
+        maybe_headless=first_row.may_be_answers(export, texts),
     )
 
 
-def _events(export: Export) -> tuple[str, ...]:
+def _events(export: Export) -> dict[str, int]:
+    """How many rows each event has, the most frequent first."""
     place = export.layout.event
     if place is None:
-        return ()
-    counts = count_texts(export, [place])[place].counts
-    return tuple(sorted(counts, key=lambda text: -counts[text]))
+        return {}
+    counts = count_texts(export, [place], export.records)[place].counts
+    return {text: counts[text] for text in sorted(counts, key=lambda text: -counts[text])}
 
 
 def _shown(tool: str) -> str:
@@ -122,7 +135,7 @@ def _grouped(export: Export) -> list[_Asked]:
 
 def _is_part_of(one: _Asked, groups: dict[str, _Asked]) -> bool:
     """Whether a whole answer's column belongs to a group, to which it is then added."""
-    if one.whole is None:
+    if one.whole is None or one.options:
         return False
     group = next((groups[folded] for folded in map(fold, one.names) if folded in groups), None)
     if group is None:
@@ -152,13 +165,14 @@ def _beside(export: Export) -> Iterator[tuple[str, str]]:
             yield column.heading, WORDS_BESIDE[column.part]
 
 
-def _not_sure(export: Export, one: _Asked) -> tuple[str, str]:
-    """A column by whose names it cannot be known, and why."""
-    place = _places(one)[0]
-    heading = export.layout.columns[place].heading
-    if not heading.strip():
-        return f"Column {place + 1}", "it has no heading"
-    return heading, "another column has the same heading: rename one of them in the survey or in the export"
+def _not_sure(export: Export, one: _Asked) -> Iterator[tuple[str, str]]:
+    """The columns of a question by whose names it cannot be known, and why."""
+    for place in sorted({*one.options, *([] if one.whole is None else [one.whole])}):
+        heading = export.layout.columns[place].heading
+        if heading.strip():
+            yield heading, "another column has the same heading: rename one of them in the survey or in the export"
+        else:
+            yield f"Column {place + 1}", "it has no heading"
 
 
 def _grids(columns: Sequence[Column], asked: Sequence[_Asked], texts: dict[int, Texts]) -> dict[str, Texts]:
@@ -211,9 +225,15 @@ def _label(columns: Sequence[Column], one: _Asked, shown: str) -> str:
     """The question's own words: without the code that stands before them, and for a row of a grid with the row first."""
     if one.whole is not None and not one.options and (row := _row(columns[one.whole])):
         return row
-    texts = [without_tags(name) for name in one.names if " " in name.strip()]
+    texts = [_without_groups(without_tags(name), one.names) for name in one.names if " " in name.strip()]
     plain = [text for text in texts if any(other != text and other.endswith(f". {text}") for other in texts)]
-    return min(plain, key=len) if plain else (texts or [without_tags(shown)])[0]
+    return min(plain, key=len) if plain else (texts or [readable(without_tags(shown))])[0]
+
+
+def _without_groups(text: str, names: Sequence[str]) -> str:
+    """Of a question behind its groups, the last part: the question by itself, if that is another of its names."""
+    alone = [name for name in names if name.strip() and text.endswith(f"/{name}")]
+    return min(alone, key=len, default=text)
 
 
 def _row(column: Column) -> str:
@@ -236,7 +256,9 @@ def _found(
     mine = texts[one.whole or 0]
     found = kinds.told(mine, label, column.names, column.labels)
     whole = grids.get(_grid(column))
-    return found if whole is None else kinds.as_in_grid(found, mine, whole, label, column.names)
+    found = found if whole is None else kinds.as_in_grid(found, mine, whole, label, column.names)
+    asks = not column.labels and may_name_people_or_places((*column.names, *column.question, *column.option))
+    return dropped(NAMES) if asks and kinds.are_own_words(found) else found
 
 
 def _option(column: Column) -> tuple[str, tuple[str, ...]]:

@@ -15,9 +15,11 @@ from survey_pipeline.draft.question import (
     Found,
     Question,
     Questions,
+    clashes,
     dropped,
     item_slug,
     options_of,
+    readable,
     shortened,
     slug,
     unused,
@@ -93,7 +95,7 @@ def _first(row: Row, *keys: str) -> str:
 
 def _questions(source: str, fields: Sequence[Field], *remarks: str) -> Questions:
     """Questions under their label where no other has it, and under their name."""
-    asked = [field for field in fields if field.found]
+    asked = _apart([field for field in fields if field.found])
     headings = _headings(asked)
     owners = {fold(text): field.name for field in asked for text in (field.name, *field.paths, headings[field.name])}
     taken: set[str] = set()
@@ -103,6 +105,16 @@ def _questions(source: str, fields: Sequence[Field], *remarks: str) -> Questions
         taken.add(code := unused(_code(field), taken | reserved, f"question_{number}"))
         drafted.append(_question(field, code, headings[field.name]))
     return Questions(source, tuple(drafted), remarks=remarks)
+
+
+def _apart(fields: Sequence[Field]) -> list[Field]:
+    """Fields of one name in several groups are known by their groups and name; of two that still are one, the first stays."""
+    often = Counter(fold(field.name) for field in fields)
+    apart = (
+        replace(field, name=field.paths[0], paths=()) if often[fold(field.name)] > 1 and field.paths else field
+        for field in fields
+    )
+    return list({fold(field.name): field for field in reversed(list(apart))}.values())[::-1]
 
 
 def _headings(asked: Sequence[Field]) -> dict[str, str]:
@@ -130,7 +142,7 @@ def _question(field: Field, code: str, heading: str) -> Question:
     return Question(
         code,
         heading,
-        shortened(field.label or field.name),
+        shortened(field.label or readable(field.name)),
         field.theme if kept and field.theme else "questions" if kept else "not stored",
         found,
         more,
@@ -154,8 +166,9 @@ def _closed(options: Sequence[tuple[str, str]], *, several: bool) -> Found:
         return Found(Kind.YES_NO)
     if not options:
         return dropped("its options are not known: add them to keep it")
-    listed = options_of(((without_tags(label) or code, (code,)) for code, label in options), several=several)
-    return Found(Kind.CHOICES if several else Kind.CHOICE, listed)
+    given = [(without_tags(label) or code, (code,)) for code, label in options]
+    listed = options_of(given, several=several)
+    return Found(Kind.CHOICES if several else Kind.CHOICE, listed, remarks=clashes(given, listed))
 
 
 def _number(low: float | None, high: float | None, unit: str, *, whole: bool, sign: str = "") -> Found:

@@ -10,14 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from survey_pipeline.answers import DATE_PARTS, ISO_DATE, NO, YES
+from survey_pipeline.answers import DATE_PARTS, ISO_DATE
 from survey_pipeline.draft import numbers
 from survey_pipeline.draft.counted import Texts
-from survey_pipeline.draft.question import Answer, Found, dropped, options_of
+from survey_pipeline.draft.question import Answer, Found, clashes, dropped, options_of
 from survey_pipeline.exports.layout import TICKED, UNTICKED
 from survey_pipeline.instrument import Kind
 from survey_pipeline.personal import Personal, contained, named
-from survey_pipeline.texts import fold
+from survey_pipeline.texts import NO, YES, fold
 
 MOST_OPTIONS = 40
 LONGEST_OPTION = 150
@@ -89,7 +89,9 @@ def _labelled(texts: Texts, labels: Mapping[str, str]) -> Found | None:
         return None
     if {fold(label) for label in labels.values()} <= YES | NO:
         return Found(Kind.YES_NO)
-    return Found(Kind.CHOICE, options_of((label, (code,)) for code, label in labels.items()))
+    given = [(label, (code,)) for code, label in labels.items()]
+    options = options_of(given)
+    return Found(Kind.CHOICE, options, remarks=clashes(given, options))
 
 
 def _yes_no(texts: Texts) -> Found | None:
@@ -109,7 +111,7 @@ def _codes(texts: Texts, question: str) -> Found | None:
     if max(values) > SMALL_CODE or numbers.is_named_scale(question, values) or (0 in values and max(values) > 2):
         return None
     every = range(min(1, min(values)), max(SMALL_CODE - 1, *values) + 1)
-    options = tuple(Answer(str(code), f"Answer {code}", (f"{code}.0",)) for code in every)
+    options = tuple(Answer(f"answer_{code}", f"Answer {code}", (str(code), f"{code}.0")) for code in every)
     said = "The export holds bare codes: write what each stands for into its label."
     return Found(Kind.CHOICE, options, remarks=(said,), are_codes=True)
 
@@ -247,6 +249,13 @@ def ticked(options: Sequence[tuple[str, Sequence[str]]], cells: Sequence[Texts])
     odd = any(fold(text) not in ticks for texts, ticks in zip(cells, known, strict=True) for text in texts.counts)
     said = "Some cells hold neither a tick nor the option's own text: they will be refused."
     return replace(found, remarks=(said,)) if odd else found
+
+
+def are_own_words(found: Found) -> bool:
+    """Whether options are what people wrote or picked, and no order of words, so that one could be a name."""
+    words = [fold(option.label) for option in found.options]
+    ordered = any(set(words) <= set(listed.split(", ")) for listed in ORDERS)
+    return found.kind in (Kind.CHOICE, Kind.CHOICES) and not (found.dropped or found.are_codes or ordered)
 
 
 def in_order(options: Sequence[str]) -> list[str]:

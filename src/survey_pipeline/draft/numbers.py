@@ -311,7 +311,7 @@ def band_tables(edges: Sequence[float], unit: str) -> list[Mapping[str, str | fl
         {"code": f"up_to_{_code(edges[0])}", "label": f"up to {edges[0]:g}{behind}", "up_to": edges[0]}
     ]
     tables += [
-        {"code": f"{_code(low)}_to_{_code(high)}", "label": f"over {low:g}, up to {high:g}{behind}", "up_to": high}
+        {"code": f"over_{_code(low)}_to_{_code(high)}", "label": f"over {low:g}, up to {high:g}{behind}", "up_to": high}
         for low, high in pairwise(edges)
     ]
     return [*tables, {"code": f"over_{_code(edges[-1])}", "label": f"over {edges[-1]:g}{behind}"}]

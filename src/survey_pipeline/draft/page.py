@@ -4,7 +4,6 @@ What belongs here: the words around the items, and how each item is written down
 (`kinds`, `picked`).
 """
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from survey_pipeline.draft import toml
-from survey_pipeline.draft.columns import ABOUT_PEOPLE
+from survey_pipeline.draft.asking import ABOUT_PEOPLE, CONSENT
 from survey_pipeline.draft.kinds import FREE_TEXT, NOBODY
 from survey_pipeline.draft.numbers import band_tables
 from survey_pipeline.draft.picked import Picked, pick
@@ -23,12 +22,13 @@ from survey_pipeline.texts import fold
 
 LOOK = "  # <- look here"
 MOST_NAMED = 12
-CONSENT = re.compile(
-    r"\bconsent|\bagree to\b|\bpermission|\bi agree\b|\beinwillig|\beinverstanden\b|\bconsentimiento\b", re.I
-)
-"""A question that may ask for consent."""
 YES_TEXTS = ("Yes", "Ja", "S\u00ed", "Oui")
 PERHAPS_CLOSED = (FREE_TEXT, NOBODY, "holds free text")
+HEADLESS = (
+    "The first row may be somebody's answers: it looks like the rows below it. Headings are needed. If it holds none, delete "
+    "this draft, and export the answers again with their headings as the first row."
+)
+THIN = "There are not enough different closed questions: one of them stands in two of the three lines."
 EDITED = ("form", "dose", "outcomes")
 
 
@@ -42,6 +42,9 @@ class Draft:
     kinds: Mapping[str, int]
     dropped: tuple[tuple[str, str], ...]
     left_out: tuple[tuple[str, str], ...]
+    warnings: tuple[str, ...] = ()
+    hides_headings: bool = False
+    """The headings may be somebody's answers, so none of them is printed."""
 
     @property
     def lines(self) -> dict[str, int]:
@@ -54,28 +57,38 @@ class Draft:
         return {
             "made_from": self.source,
             "items": dict(self.kinds),
-            "dropped": dict(self.dropped),
-            "left_out": dict(self.left_out),
+            "dropped": self._by_heading(self.dropped),
+            "left_out": self._by_heading(self.left_out),
             "lines_to_edit": self.lines,
+            "warnings": list(self.warnings),
         }
+
+    def _by_heading(self, columns: Sequence[tuple[str, str]]) -> dict[str, str]:
+        """Headings and why nothing of them is stored; numbers in their place where none may be printed."""
+        return {str(n) if self.hides_headings else heading: why for n, (heading, why) in enumerate(columns, 1)}
 
     def told(self, place: Path, source: Path) -> Iterator[str]:
         """What was found and what to do next, for a person."""
         kinds = ", ".join(f"{n} {kind}" for kind, n in self.kinds.items())
         yield f"{place}: a draft from {self.source}"
         yield f"  {sum(self.kinds.values())} questions ({kinds})"
-        why = Counter([*dict(self.dropped).values(), *dict(self.left_out).values()])
+        why = Counter(reason for _, reason in (*self.dropped, *self.left_out))
         yield f"  {len(self.dropped) + len(self.left_out)} columns of which nothing is stored"
         yield from (f"    {n}: {reason}" for reason, n in why.most_common())
+        yield from (f"  {warning}" for warning in self.warnings)
         yield "Edit three lines of it:"
-        lines = self.text.splitlines()
-        yield from (f"  line {n}: {lines[n - 1].removesuffix(LOOK)}" for n in self.lines.values())
+        yield from (f"  line {n}: {self._shown(key, n)}" for key, n in self.lines.items())
+        yield "Before you publish, look at the other lines marked '<- look here' too: title, community, about."
         at = self.name if place == Path("schemas") / self.name / place.name else place
         yield "Then:"
         yield f"  survey-pipeline codebook --instrument {at}"
         export = "EXPORT" if "dictionary" in self.source or "XLSForm" in self.source else source
         yield f"  survey-pipeline check {export} --instrument {at}"
         yield f"  survey-pipeline run {export} --instrument {at} --wave 2026-01"
+
+    def _shown(self, key: str, n: int) -> str:
+        """A line to edit. Its codes are made of headings."""
+        return key if self.hides_headings else self.text.splitlines()[n - 1].removesuffix(LOOK)
 
 
 def written(name: str, found: Questions) -> Draft:
@@ -91,7 +104,21 @@ def written(name: str, found: Questions) -> Draft:
         dict(Counter(question.found.kind.value for question in kept).most_common()),
         tuple((question.question, question.found.dropped) for question in gone),
         found.left_out,
+        tuple(_warnings(found, picked)),
+        found.maybe_headless,
     )
+
+
+def _warnings(found: Questions, picked: Picked) -> Iterator[str]:
+    """What must not be overlooked."""
+    if found.maybe_headless:
+        yield HEADLESS
+    if picked.is_thin:
+        yield THIN
+    if found.events:
+        n = found.rows_of_other_events
+        are = "row of another event is" if n == 1 else "rows of other events are"
+        yield f'One event is counted, "{found.events[0]}": {n} {are} left out. Another one: see "completeness".'
 
 
 def _workable(found: Questions) -> tuple[Questions, Picked]:
@@ -159,7 +186,8 @@ def _with_a_placeholder(found: Found) -> Found:
 
 HEAD = """\
 #
-# Edit three lines, marked "<- look here". The names are those that stand behind [items. further down:
+# Edit what is marked "<- look here". Title, community and about are shown to readers. Three lines are what the report is
+# about; the names in them are those that stand behind [items. further down:
 #   form      what people chose, take or use: an item with options
 #   dose      how much of it: an item with bands, or another one with options
 #   outcomes  how they fare: scales, or other closed items; all on one line
@@ -173,26 +201,30 @@ HEAD = """\
 # schemas/README.md and docs/new-survey.md say more."""
 ABOUT = """
 name = {name}
-title = {title}
+title = {title}{look}
 version = "0.1.0"
-community = "people who answered this survey"
-about = "Say here in a sentence or two what was asked, and of whom."
+community = "the people who answered"{look}
+about = "A survey."{look}
 """
 
 
 def _head(name: str, found: Questions, picked: Picked) -> Iterator[str]:
     made = f"A draft made by `survey-pipeline init` from {found.source}. It loads as it is, but it is a guess."
+    if found.maybe_headless:
+        yield from (*toml.comment(HEADLESS), "#")
     yield from toml.comment(made)
     yield HEAD.format(name=name)
     for remark in found.remarks:
         yield from ("#", *toml.comment(remark))
-    yield ABOUT.format(name=toml.text(name), title=toml.text(name.replace("_", " ").capitalize()))
+    yield ABOUT.format(name=toml.text(name), title=toml.text(name.replace("_", " ").capitalize()), look=LOOK)
+    if picked.is_thin:
+        yield from toml.comment(THIN)
     yield from _line("form", picked.form, picked.other_forms)
     yield from _line("dose", picked.dose, picked.other_doses)
     yield from _line("outcomes", picked.outcomes, picked.other_outcomes)
     yield from _who(found.asked, picked)
     yield from _missing(found.no_answer)
-    yield from _events(found.events)
+    yield from _events(found)
     yield from _respondents(found.asked)
 
 
@@ -218,7 +250,10 @@ def _tells_who(question: Question, picked: Picked) -> bool:
 
 def _respondents(asked: Sequence[Question]) -> Iterator[str]:
     if any(question.identifies for question in asked):
-        yield from ("", "# Of somebody who answers twice, by the respondent's code, the first answer counts.")
+        yield from (
+            "",
+            "# Double answers are counted, unless you take the # away: then each respondent's first counts.",
+        )
         yield "# duplicates = { same_respondent = true }"
 
 
@@ -228,11 +263,11 @@ def _missing(texts: Sequence[str]) -> Iterator[str]:
         yield f"missing = {toml.value(texts)}"
 
 
-def _events(events: Sequence[str]) -> Iterator[str]:
-    if events:
+def _events(found: Questions) -> Iterator[str]:
+    if events := found.events:
         others = f" The others: {', '.join(events[1 : MOST_NAMED + 1])}." if events[1:] else ""
         yield from ("", *toml.comment(f"One person has a row for each event, so one event is counted.{others}"))
-        yield f"completeness = {toml.value({'event': events[0]})}"
+        yield f"completeness = {toml.value({'event': events[0]})}{LOOK}"
 
 
 # --- The items ------------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from survey_pipeline.draft.columns import ABOUT_PEOPLE
+from survey_pipeline.draft.asking import ABOUT_PEOPLE, CONSENT, may_name_people_or_places
 from survey_pipeline.draft.question import Question
 from survey_pipeline.instrument import Kind
 
@@ -43,11 +43,17 @@ class Picked:
     other_doses: tuple[str, ...]
     other_outcomes: tuple[str, ...]
 
+    @property
+    def is_thin(self) -> bool:
+        """Whether one question stands in two of the lines, as there are not enough different ones."""
+        return self.form == self.dose or bool({self.form, self.dose} & set(self.outcomes))
+
 
 def pick(asked: Sequence[Question]) -> Picked | None:
     """The likeliest ones; None if nothing tells people apart, or nothing can be shown of them."""
-    with_levels = [question for question in asked if question.found.has_levels]
-    measurable = [question for question in asked if question.found.is_measurable]
+    proposed = [question for question in asked if _may_be_picked(question)]
+    with_levels = [question for question in proposed if question.found.has_levels]
+    measurable = [question for question in proposed if question.found.is_measurable]
     if not with_levels or not measurable:
         return None
     forms = _ranked(
@@ -65,6 +71,14 @@ def pick(asked: Sequence[Question]) -> Picked | None:
         _codes([question for question in doses[1:] if question.found.is_numeric]),
         _codes([question for question in left if question not in shown]),
     )
+
+
+def _may_be_picked(question: Question) -> bool:
+    """Neither consent, nor a question whose answers are people or places."""
+    said = (question.label, question.question, question.code.replace("_", " "))
+    if any(map(CONSENT.search, said)):
+        return False
+    return not (question.found.kind in (Kind.CHOICE, Kind.CHOICES) and may_name_people_or_places(said))
 
 
 def _codes(questions: Sequence[Question]) -> tuple[str, ...]:

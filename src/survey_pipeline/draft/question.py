@@ -6,8 +6,8 @@ them. What does not: deciding anything about a column (`kinds`, `dictionaries`).
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from survey_pipeline import names
 from survey_pipeline.instrument import Kind, Role
@@ -138,7 +138,10 @@ class Questions:
     """Texts that mean "no answer" in any question."""
     events: tuple[str, ...] = ()
     """At which events people answered, where one person has a row for each; the most frequent first."""
+    rows_of_other_events: int = 0
     remarks: tuple[str, ...] = ()
+    maybe_headless: bool = False
+    """The first row may be somebody's answers."""
 
 
 def dropped(why: str, *remarks: str, kind: Kind = Kind.TEXT) -> Found:
@@ -195,6 +198,14 @@ def shortened(text: str, longest: int = LONGEST_LABEL) -> str:
     return plain[: longest - 3].rsplit(" ", 1)[0].rstrip(" ,;:-") + " ..."
 
 
+def readable(text: str) -> str:
+    """A code or path as a label: its last part, in words."""
+    if " " in text.strip():
+        return text
+    words = text.rstrip("/").rsplit("/", 1)[-1].replace("_", " ").split()
+    return " ".join(words)[:1].upper() + " ".join(words)[1:] if words else text
+
+
 OTHER_BEGINS = ("other", "sonstige", "andere", "autre", "otro", "otra", "altro")
 NONE = frozenset(
     {"none", "none of these", "none of the above", "nothing", "no answer applies", "keine", "keines davon", "nichts"}
@@ -203,33 +214,81 @@ NONE = frozenset(
 """Options that cannot be ticked together with others."""
 
 
-def options_of(given: Iterable[tuple[str, Sequence[str]]], *, several: bool = False) -> tuple[Answer, ...]:
-    """Options with codes of their own, from labels and further texts. No text may stand for two of them."""
-    made: list[Answer] = []
-    known: set[str] = set()
-    for place, (label, more) in enumerate(given, start=1):
-        answer = _answer(label, more, {option.code for option in made}, place, several)
-        answer = _apart(answer, known, place)
-        known |= {fold(text) for text in (answer.code, answer.label, *answer.spellings)}
-        made.append(answer)
-    return tuple(made)
+NOBODYS = -1
+Given = tuple[str, Sequence[str]]
+"""An option as a file has it: its label, and further texts by which exports know it (its raw code first)."""
 
 
-def _answer(label: str, more: Sequence[str], taken: set[str], place: int, several: bool) -> Answer:
-    other = fold(label).startswith(OTHER_BEGINS) and names.OTHER not in taken
-    code = names.OTHER if other else unused(_not_reserved(slug(label)), taken - {names.OTHER}, f"option_{place}")
-    label = " ".join(label.split()) or code
-    spellings = tuple(dict.fromkeys(text for text in more if fold(text) not in {fold(label), fold(code), ""}))
+def options_of(given: Iterable[Given], *, several: bool = False) -> tuple[Answer, ...]:
+    """Options with codes of their own, from labels and further texts. No text may stand for two of them: what a raw export
+    writes comes first, then labels, then codes, which are ours to choose.
+    """
+    listed = [(" ".join(label.split()), more) for label, more in given]
+    owners = _owners(listed)
+    labels = [_label(place, label, more, owners) for place, (label, more) in enumerate(listed)]
+    other = _other(labels, owners)
+    codes = _codes(labels, owners, other)
+    return tuple(
+        _answer(codes[place], labels[place], _own(place, more, owners), several)
+        for place, (_, more) in enumerate(listed)
+    )
+
+
+def _owners(listed: Sequence[Given]) -> dict[str, int]:
+    """Which option each folded text stands for; nobody's is what several are written by."""
+    owners = _claimed([more for _, more in listed])
+    return _claimed([(label,) for label, _ in listed]) | owners
+
+
+def _claimed(texts: Sequence[Sequence[str]]) -> dict[str, int]:
+    claimed: dict[str, int] = {}
+    for place, own in enumerate(texts):
+        for text in map(fold, own):
+            claimed[text] = place if claimed.get(text, place) == place else NOBODYS
+    return claimed
+
+
+def _own(place: int, more: Sequence[str], owners: Mapping[str, int]) -> tuple[str, ...]:
+    return tuple(text for text in more if fold(text) and owners[fold(text)] == place)
+
+
+def _label(place: int, label: str, more: Sequence[str], owners: dict[str, int]) -> str:
+    """The label, made distinct where its text already stands for another option."""
+    made = label = label or f"Option {place + 1}"
+    beside = f"code {more[0]}" if _own(place, more[:1], owners) else str(place + 1)
+    while owners.setdefault(fold(made), place) != place:
+        made = f"{made} ({beside})"
+    return made
+
+
+def _other(labels: Sequence[str], owners: Mapping[str, int]) -> int | None:
+    """The option that stands for people's own words."""
+    first = next((place for place, label in enumerate(labels) if fold(label).startswith(OTHER_BEGINS)), None)
+    return owners.get(names.OTHER, first)
+
+
+def _codes(labels: Sequence[str], owners: Mapping[str, int], other: int | None) -> list[str]:
+    """A code an option, with a letter first, that is no text of another."""
+    codes: list[str] = []
+    for place, label in enumerate(labels):
+        others = {text for text, owner in owners.items() if owner != place}
+        code = slug(label)
+        code = f"option_{code}" if code[:1].isdigit() else f"{code}_said" if code == names.OTHER else code
+        made = unused(code, {*others, *codes, names.OTHER}, f"option_{place + 1}")
+        codes.append(names.OTHER if place == other else made)
+    return codes
+
+
+def _answer(code: str, label: str, more: Sequence[str], several: bool) -> Answer:
+    spellings = tuple(dict.fromkeys(text for text in more if fold(text) not in (fold(label), fold(code))))
     return Answer(code, label, spellings, several and fold(label) in NONE)
 
 
-def _not_reserved(code: str) -> str:
-    return f"{code}_said" if code == names.OTHER else code
-
-
-def _apart(answer: Answer, known: set[str], place: int) -> Answer:
-    """What another option is already known by is left to it."""
-    spellings = tuple(text for text in answer.spellings if fold(text) not in known)
-    code = answer.code if fold(answer.code) not in known else unused(f"option_{place}", known, "")
-    label = answer.label if fold(answer.label) not in known else f"{answer.label} ({place})"
-    return replace(answer, code=code, label=label, spellings=spellings)
+def clashes(given: Sequence[Given], options: Sequence[Answer]) -> tuple[str, ...]:
+    """What is to be said where a label as it is exported would stand for another option."""
+    if all(fold(label) in ("", fold(option.label)) for (label, _), option in zip(given, options, strict=True)):
+        return ()
+    return (
+        "Some of its labels are other options' codes or labels, so they were made distinct: an export with codes can be "
+        "read with them, an export with labels cannot.",
+    )
