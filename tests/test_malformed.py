@@ -9,18 +9,21 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from time import monotonic
 
 import polars as pl
+import pyreadstat
 import pytest
 from club import MARKER, ROOT, SHARED
 from fuzz import add_up
 
-from survey_pipeline.errors import InputRefused
-from survey_pipeline.exports import ByHand, Export, read_export, typed
-from survey_pipeline.exports.encodings import CANDIDATES, LETTERS
+from survey_pipeline.errors import InputRefused, WrongUsage
+from survey_pipeline.exports import ByHand, Export, read_export, typed, unpack
+from survey_pipeline.exports.encodings import BY_HAND, CANDIDATES, LETTERS
 from survey_pipeline.exports.files import open_sheet
 from survey_pipeline.exports.sheet import Sheet
 
@@ -92,6 +95,48 @@ def test_words_in_an_old_encoding_are_read_rightly_or_refused(tmp_path: Path, la
     assert read_rightly
 
 
+TEA = "name,tea\nKöhler,grün\nRenée,café\n"
+
+
+@pytest.mark.parametrize("name", sorted(BY_HAND))
+def test_every_encoding_set_by_hand_is_read_or_refused_in_a_sentence(tmp_path: Path, name: str) -> None:
+    plain = "name,tea\nA,green\nB,black\n"
+    contents = [
+        plain.encode(encoding) for encoding in ("ascii", "utf-16-le", "utf-16-be", "utf-16", "utf-32", "utf-32-le")
+    ]
+    contents += [TEA.encode(encoding) for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252")]
+    for content in (*contents, *(content[:-1] for content in contents)):
+        try:
+            read_export(file_of(tmp_path, content), encoding=name).refuse_unreadable()
+        except InputRefused as stopped:
+            assert stopped.next_step and "holds headings but no answers" not in stopped.problem
+    with suppress(UnicodeEncodeError):
+        written = file_of(tmp_path, plain.encode(name))
+        assert cells(read_export(written, encoding=name)) == [["A", "green"], ["B", "black"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("utf-16", "does not begin with the mark of UTF-16"),
+        ("utf-32", "does not begin with the mark of UTF-32"),
+        ("utf-16-le", "is not in UTF-16-LE"),
+        ("utf-16-be", "is not in UTF-16-BE"),
+        ("utf-32-le", "is not in UTF-32-LE"),
+    ],
+)
+def test_a_file_that_is_not_in_the_encoding_set_by_hand_is_refused(tmp_path: Path, name: str, says: str) -> None:
+    for text in (TEA, "a,b\n1,2\n", "a;b\r\n1;2\r\n"):
+        with pytest.raises(InputRefused, match=says):
+            read_export(file_of(tmp_path, text), encoding=name)
+
+
+def test_utf_16_set_by_hand_needs_no_mark_where_the_zeros_tell(tmp_path: Path) -> None:
+    for order in ("utf-16-le", "utf-16-be"):
+        export = read_export(file_of(tmp_path, TEA.encode(order)), encoding="utf-16")
+        assert cells(export)[1] == ["Renée", "café"] and export.encoding == order
+
+
 def test_too_little_evidence_is_refused_with_the_place_and_what_can_be_set_by_hand(tmp_path: Path) -> None:
     path = file_of(tmp_path, b"id,name\n1,\xa9\n")
     with pytest.raises(InputRefused, match=r"byte 10, in line 2") as stopped:
@@ -154,6 +199,96 @@ def test_what_was_taken_off_is_said(tmp_path: Path) -> None:
 
 def test_a_title_is_not_taken_for_headings_nor_answers_for_a_title(tmp_path: Path) -> None:
     assert read(tmp_path, "id\n1,2,3\n4,5,6\n").headings == ("id",)
+
+
+TABLE = "Id,Age,City,Dose\n1,33,x,y\n2,44,x,y\n"
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        "Tea survey 2026,,,\n",
+        "Tea survey 2026,,,\n,,,\n",
+        "Tea survey 2026,,,\nexported,2026-01-31,,\n",
+        "Tea survey 2026\nexported,2026-01-31,,\n\n",
+        '"Magnesium survey, January"\n\n',
+        '"Magnesium survey, January",,,\n',
+        "Tea survey, 2026\n",
+        "\nTea survey, 2026\n\n",
+    ],
+)
+@pytest.mark.parametrize(("ends", "marks"), [("\n", False), ("\r\n", True), ("\r", False)])
+def test_titles_above_the_headings_are_left_out(tmp_path: Path, above: str, ends: str, *, marks: bool) -> None:
+    table = re.sub(r"[^,\n]+", r'"\g<0>"', TABLE) if marks else TABLE
+    export = read_export(file_of(tmp_path, (above + table).replace("\n", ends)))
+    assert export.headings == ("Id", "Age", "City", "Dose") and export.irregular == ()
+    assert cells(export) == [["1", "33", "x", "y"], ["2", "44", "x", "y"]]
+    lines = above.count("\n")
+    assert f"{lines} line{'s' * (lines > 1)} above the headings left out" in export.detected_because
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "Id,Name,\nx,y,z\nu,v,w\n",  # two cells, and not twice as many below
+        "Id,,,\n1,2,3,4\n5,6,7,8\n",  # answers below
+        "Id,,,\nyes,no,no,yes\nyes,no,no,no\n",  # they come again
+        "Id,Name\nx,y,z,w\nx,y,z,v\n",
+        ",Tea survey,,\nId,Age,City,Dose\n1,33,x,y\n",  # not at the beginning
+        "Tea,,,\nId,Age,City,Dose,More\n1,33,x,y,z,6\n1,33,x,y,z,6\n",  # narrower than the answers
+    ],
+)
+def test_rows_that_may_be_headings_are_no_titles(tmp_path: Path, content: str) -> None:
+    export = read_export(file_of(tmp_path, content))
+    assert "above the headings" not in export.detected_because
+    assert export.headings[:2] == tuple(content.split("\n")[0].split(",")[:2])
+
+
+def test_a_title_counts_as_a_row_where_the_rows_of_headings_are_set_by_hand(tmp_path: Path) -> None:
+    export = read_export(file_of(tmp_path, "Which?,,,\n" + TABLE), header_rows=2)
+    assert export.records == 2 and "above the headings" not in export.detected_because
+
+
+@pytest.mark.parametrize("below", ["Total,77,,", "Average: 38.5,,,", ",summe:,77,", '"Total 1,234",,,', "MEAN,38.5,,"])
+@pytest.mark.parametrize("between", ["", "\n", ",,,\n"])
+@pytest.mark.parametrize("after", ["", "\n", "\n,,,\n,,,\n", "\nMedian,38,,\n"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_totals_below_the_answers_are_set_aside(
+    tmp_path: Path, below: str, between: str, after: str, *, packed: bool
+) -> None:
+    content = (TABLE + between + below + after).encode()
+    export = read_export(file_of(tmp_path, gzip.compress(content) if packed else content))
+    add_up(export.sheet)
+    first = 3 + bool(between)
+    assert {odd.reason for odd in export.irregular} == {"a total below the answers"}
+    assert [odd.record for odd in export.irregular] == [first, *[first + 1] * ("Median" in after)]
+    assert cells(export)[:2] == [["1", "33", "x", "y"], ["2", "44", "x", "y"]]
+    assert "77" not in str(cells(export)) and len(cells(export)) + len(export.irregular) == export.records
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("between", ["", "\n"])
+def test_a_total_of_too_few_cells_is_called_one(tmp_path: Path, between: str, *, packed: bool) -> None:
+    content = (TABLE + between + "Total,77\n").encode()
+    export = read_export(file_of(tmp_path, gzip.compress(content) if packed else content))
+    assert [(odd.fields, odd.reason) for odd in export.irregular] == [(2, "a total below the answers")]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize(
+    "rows", ["Total,77,,\n3,5,x,y\n", "Total,77,x,\n", "Totally,,,\n", "3,total,,\n", "Max Moe,,,\n"]
+)
+def test_answers_that_look_like_totals_are_answers(tmp_path: Path, rows: str, *, packed: bool) -> None:
+    content = (TABLE + rows).encode()
+    export = read_export(file_of(tmp_path, gzip.compress(content) if packed else content))
+    assert export.irregular == () and export.records == 2 + rows.count("\n")
+
+
+@pytest.mark.parametrize("content", ['"a","b"\r"1, 2","3"\r', '"a"\r"1, 2"', '"a;b";"b"\r\r"1, 2";"3"\r'])
+def test_cells_in_marks_and_lines_that_end_in_returns_are_read_and_said_rightly(tmp_path: Path, content: str) -> None:
+    export = read(tmp_path, content)
+    assert cells(export)[-1][0] == "1, 2" and export.sheet.is_quoted
+    assert "left open" not in export.detected_because and "a line break of an unusual kind" in export.detected_because
 
 
 def test_an_open_mark_swallows_no_rows_even_if_another_closes_it(tmp_path: Path) -> None:
@@ -232,28 +367,75 @@ def test_a_packed_export_is_read(tmp_path: Path) -> None:
         assert re.search("packed with (gzip|zip)", export.detected_because)
 
 
-@pytest.mark.parametrize("kind", ["xlsx", "parquet"])
-def test_a_packed_typed_file_is_unpacked_where_only_this_user_may_look_and_removed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+@pytest.mark.parametrize("listed", [True, False])
+@pytest.mark.parametrize("kind", ["xlsx", "parquet", "sav", "zsav", "dta", "xpt"])
+def test_a_packed_typed_file_is_unpacked_without_a_name_or_where_only_this_user_may_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, *, listed: bool
 ) -> None:
+    """Without a name, nothing of it is left even if the process is killed."""
     (tmp_path / "private").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "private"))
-    seen: list[int] = []
+    if not listed:
+        monkeypatch.setattr(unpack, "OPEN_FILES", tmp_path / "nowhere")
+    elif not unpack.OPEN_FILES.exists():
+        pytest.skip("open files have no paths here")
+    seen: list[list[int]] = []
     original = typed.read_typed
 
     def watched(path: Path, kind: str, sha256: str, by_hand: ByHand) -> Sheet:
-        seen.append(path.parent.stat().st_mode & 0o777)
+        modes = [each.stat().st_mode & 0o777 for each in (tmp_path / "private").rglob("*")]
+        seen.append(modes)
+        assert path.name.startswith("answers.") and path.name.endswith(".gz")
         return original(path, kind, sha256, by_hand)
 
     monkeypatch.setattr(typed, "read_typed", watched)
-    content, table = io.BytesIO(), pl.DataFrame({"a": ["1", "3"], "b": ["2", "ö"]})
-    table.write_excel(content) if kind == "xlsx" else table.write_parquet(content)
-    for packed in (gzip.compress(content.getvalue()), zipped((f"a.{kind}", content.getvalue()))):
+    content = typed_content(tmp_path / f"a.{kind}")
+    for packed in (gzip.compress(content), zipped((f"a.{kind}", content))):
         path = file_of(tmp_path, packed, f"answers.{kind}.gz")
         export = read_export(path)
-        assert cells(export) == [["1", "2"], ["3", "ö"]] and export.sheet.kind == kind
+        assert cells(export) == [["1", "2"], ["3", "ö"]] and export.sheet.kind in (kind, "spss", "stata", "sas")
         assert export.sha256 == sha256(packed).hexdigest()
-    assert seen == [0o700] * 2 and not list((tmp_path / "private").iterdir())
+    assert seen == ([[]] * 2 if listed else [[0o700, 0o600]] * 2) and not list((tmp_path / "private").iterdir())
+
+
+def typed_content(path: Path) -> bytes:
+    table = pl.DataFrame({"a": ["1", "3"], "b": ["2", "ö"]})
+    writers: dict[str, Callable[..., object]] = {
+        ".xlsx": table.write_excel,
+        ".parquet": table.write_parquet,
+        ".sav": partial(pyreadstat.write_sav, table),
+        ".zsav": partial(pyreadstat.write_sav, table, compress=True),
+        ".dta": partial(pyreadstat.write_dta, table),
+        ".xpt": partial(pyreadstat.write_xport, table),
+    }
+    writers[path.suffix](path)
+    return path.read_bytes()
+
+
+def test_a_packed_export_that_is_cut_off_is_to_be_downloaded_again(tmp_path: Path) -> None:
+    packed = gzip.compress("".join(f"{place},{place * 7919 % 1000}\n" for place in range(9999)).encode())
+    with pytest.raises(InputRefused, match="damaged or cut off") as stopped:
+        read_export(file_of(tmp_path, packed[:-2000], "export.csv.gz"))
+    assert stopped.value.next_step.startswith("Download it again")
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong"),
+    [
+        ("csv", {"sheet": "Form1"}),
+        ("xlsx", {"encoding": "cp1252"}),
+        ("xlsx", {"separator": ";"}),
+        ("parquet", {"encoding": "utf-8"}),
+        ("sav", {"separator": ","}),
+        ("sav", {"sheet": "Form1"}),
+    ],
+)
+def test_what_a_kind_of_file_does_not_have_cannot_be_set_by_hand(
+    tmp_path: Path, kind: str, wrong: dict[str, str]
+) -> None:
+    content = b"a,b\n1,2\n" if kind == "csv" else typed_content(tmp_path / f"a.{kind}")
+    with pytest.raises(WrongUsage, match=f"no {next(iter(wrong))} can be set"):
+        read_export(file_of(tmp_path, content, f"export.{kind}"), **wrong)
 
 
 def locked(content: bytes) -> bytes:

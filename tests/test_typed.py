@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from survey_pipeline.errors import InputRefused, UserError, WrongUsage
-from survey_pipeline.exports.sheet import HEAD_ROWS, ByHand, Meta, Sheet
+from survey_pipeline.exports.sheet import HEAD_ROWS, ByHand, Irregular, Meta, Sheet
 from survey_pipeline.exports.typed import labelled, package, parquet, read_typed
 from survey_pipeline.exports.typed.cells import length_texts, number_texts
 
@@ -285,7 +285,7 @@ def test_empty_rows_within_are_records_and_those_around_are_none(tmp_path: Path)
         sheet.write_row(4, 1, ["a", "b", "c"])
         sheet.write_row(7, 1, [1, 2])
         sheet.write_row(9, 1, [" ", ""], book.add_format({"bold": True}))
-    read_sheet = read(path)
+    read_sheet = read_typed(path, "xlsx", "", ByHand(header_rows=2))
     empty = (None, None, None)
     assert rows(read_sheet) == [("Which?", None, None), ("a", "b", "c"), empty, empty, ("1", "2", None)]
     assert read_sheet.head[0] == ("Which?", "", "")
@@ -311,7 +311,8 @@ def test_the_first_sheet_with_the_most_filled_rows_is_taken_and_it_is_said(
     sheet = read(several_sheets(tmp_path / "export.xlsx"))
     assert rows(sheet) == [("Form1",)] * 3
     assert sheet.reasons == (
-        "a workbook; the sheet 'Form1' of 5 holds the answers: of 3 with content it has the most filled rows",
+        "a workbook; the sheet 'Form1' of 5 holds the answers: of 3 with content it is the first of those with the most"
+        " filled rows",
     )
     assert capfd.readouterr() == ("", "")
 
@@ -328,6 +329,45 @@ def test_a_sheet_is_taken_by_hand_even_a_hidden_one(tmp_path: Path) -> None:
 def test_a_sheet_that_is_not_there_is_a_wrong_call(tmp_path: Path, name: str, hint: str) -> None:
     with pytest.raises(WrongUsage, match=re.escape(hint)):
         read(several_sheets(tmp_path / "export.xlsx"), sheet=name)
+
+
+@pytest.mark.parametrize("above", [[], [["Tea survey 2026"], []]])
+@pytest.mark.parametrize("other", [["Id", "Age", "City"], ["id ", "AGE.", None, "City"]])
+def test_answers_under_the_same_headings_in_two_sheets_are_refused(
+    tmp_path: Path, above: list[list[str]], other: list[str | None]
+) -> None:
+    first, second = ["Id", "Age", "City"], ["2", "3", "Ulm"]
+    path = workbook(tmp_path / "export.xlsx", [["Notes"]], [*above, first, second, second], [other, second])
+    with pytest.raises(InputRefused, match="2 sheets hold answers under the same headings") as stopped:
+        read(path)
+    assert "Ulm" not in str(stopped.value) and "--sheet" in stopped.value.next_step
+    assert read(path, sheet="Sheet3").records == 2
+
+
+def test_sheets_with_other_headings_are_told_by_their_rows(tmp_path: Path) -> None:
+    sheet = read(workbook(tmp_path / "export.xlsx", [["Id"], ["1"]], [["Name"], ["x"], ["y"]], [["Id"]]))
+    assert sheet.records == 3 and sheet.reasons[0].endswith("of 3 with content it has the most filled rows")
+
+
+HEADINGS = ["Id", "Age", "City", "Dose"]
+ANSWERS = [["1", "33", "x", "y"], ["2", "44", "x", "y"]]
+
+
+@pytest.mark.parametrize(
+    "above", [[["Tea survey 2026"]], [["Tea survey 2026"], []], [["Tea"], ["exported", "2026-01-31"], []]]
+)
+def test_titles_above_the_headings_of_a_workbook_are_left_out(tmp_path: Path, above: list[list[str]]) -> None:
+    path = workbook(tmp_path / "export.xlsx", [*above, HEADINGS, *ANSWERS])
+    sheet = read(path)
+    assert rows(sheet) == [tuple(row) for row in (HEADINGS, *ANSWERS)] and sheet.head[0] == tuple(HEADINGS)
+    assert f"{len(above)} line{'s' * (len(above) > 1)} above the headings left out" in sheet.reasons
+    assert read_typed(path, "xlsx", "", ByHand(header_rows=1)).head[0][0] == above[0][0]
+
+
+def test_totals_below_the_answers_of_a_workbook_are_not_read(tmp_path: Path) -> None:
+    sheet = read(workbook(tmp_path / "export.xlsx", [HEADINGS, *ANSWERS, [], ["Total:", 77], ["Mean", 38.5]]))
+    assert sheet.irregular == tuple(Irregular(place, 4, "a total below the answers") for place in (4, 5))
+    assert sheet.records == 6 and rows(sheet)[3:] == [(None,) * 4] * 3
 
 
 def test_a_hidden_sheet_is_taken_where_no_other_has_content(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ how the text is cut (`dialect`).
 """
 
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -16,6 +17,7 @@ import polars as pl
 
 from survey_pipeline.errors import InputRefused
 from survey_pipeline.exports.dialect import why_odd
+from survey_pipeline.exports.edges import LONGEST_TOTAL, ROWS_AT_THE_END, TOTAL_BELOW, WORDS, is_total
 from survey_pipeline.exports.encodings import CUT
 from survey_pipeline.exports.knife import LONGEST_RECORD, OPEN, Cut, Dialect, Knife, Lines
 from survey_pipeline.exports.records import (
@@ -49,6 +51,8 @@ class Record:
     odd: str = ""
     by_width: bool = False
     """Whether nothing but its number of cells is wrong with it."""
+    is_total: bool = False
+    """Whether it would be a total at the end of the file, though its number of cells is wrong."""
 
     @property
     def is_empty_line(self) -> bool:
@@ -117,7 +121,9 @@ class Records:
             if not any(cell.strip() for cell in cells[self.width :]):
                 return Record(self._written(cells[: self.width]), self.width)
         if fields != self.width:
-            return Record("", fields, why_odd(body, fields, self.width, self.separator), by_width=True)
+            cells = cells or self.knife.cut(body).cells
+            why = why_odd(body, fields, self.width, self.separator)
+            return Record("", fields, why, by_width=True, is_total=is_total(cells, self.width))
         return Record(verbatim or self._written(cells or []), fields)
 
     def _written(self, cells: list[str]) -> str:
@@ -224,6 +230,41 @@ def _in_second(record: Record) -> Record:
     return replace(record, text="", odd=SECOND_TABLE)
 
 
+def totals_marked(records: Iterable[Record], separator: str, width: int) -> Iterator[Record]:
+    """Records, those marked that hold totals and after which nothing but totals and empty rows comes."""
+    above, last = iter(records), _Last(separator, width)
+    yield from islice(above, 1)
+    waiting: deque[tuple[Record, bool]] = deque()
+    for record in above:
+        is_one = last.is_total(record)
+        waiting.append((record, is_one))
+        if not (is_one or last.is_empty(record)):
+            yield from (before for before, _ in waiting)
+            waiting.clear()
+        elif len(waiting) > ROWS_AT_THE_END:
+            yield waiting.popleft()[0]
+    for record, is_one in waiting:
+        yield replace(record, text="", odd=TOTAL_BELOW) if is_one else record
+
+
+class _Last:
+    """What can stand at the end of a file below the answers. Asked of each record, so a glance tells for nearly all."""
+
+    def __init__(self, separator: str, width: int) -> None:
+        self.width, self.knife = width, Knife(Dialect(separator, ""))
+        blank = rf"[\s\"{re.escape(separator)}]*+"
+        self._empty = re.compile(blank)
+        self._word = re.compile(rf"{blank}(?:{'|'.join(WORDS)})", re.IGNORECASE)
+
+    def is_empty(self, record: Record) -> bool:
+        return not record.odd and self._empty.fullmatch(record.text) is not None
+
+    def is_total(self, record: Record) -> bool:
+        if not self._word.match(record.text):
+            return record.is_total
+        return is_total(self.knife.cut(record.text[:LONGEST_TOTAL]).cells, self.width)
+
+
 # --- Putting aside -----------------------------------------------------------------------------------------------------
 
 
@@ -296,7 +337,8 @@ class Aside:
 def read_carefully(text: Iterable[str], dialect: Dialect, width: int, name: str) -> Aside:
     """Put all records of a text aside. Raises `InputRefused` where quotation marks make no sense at all."""
     aside = Aside(dialect.separator, width, name)
-    for record in one_table(_below(Records(text, dialect, width, name), dialect.above)):
+    records = one_table(_below(Records(text, dialect, width, name), dialect.above))
+    for record in totals_marked(records, dialect.separator, width):
         aside.add(record)
     aside.flush()
     return aside

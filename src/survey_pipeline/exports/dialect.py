@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import islice
 
 from survey_pipeline.errors import InputRefused, WrongUsage, did_you_mean
+from survey_pipeline.exports.edges import LONGEST_PREAMBLE, NUMBER, reason, rows_above
 from survey_pipeline.exports.knife import LINE, Dialect, first_rows
 from survey_pipeline.exports.unpack import refuse_as
 
@@ -22,13 +23,10 @@ SAMPLE = 1 << 18
 LONGEST_SAMPLE = 1 << 24
 """Characters from which a dialect is told: more only where lines are long."""
 MOST_COLUMNS = 20_000
-LONGEST_PREAMBLE = 20
-"""Lines above the headings."""
 LINES_IN_A_CELL = 50
 FEW_STRANGE = 20
 """Places of control characters that may be there."""
 EXCEL_SEPARATOR = re.compile(r'"?sep=([,;:|\t])"?[,;:|\s]*', re.IGNORECASE)
-NUMBER = re.compile(r"[-+]?[\d.,:/ -]*\d[\d.,:/ -]*%?")
 MARKUP = (
     (re.compile(r"\s*<(!doctype html|html|head|body|table|meta|script)\b", re.IGNORECASE), "html"),
     (re.compile(r"\s*<\?xml\b", re.IGNORECASE), "xml"),
@@ -81,17 +79,17 @@ def refuse_what_is_no_table(begun: str, name: str) -> None:
         )
 
 
-def dialect_of(begun: str, separator: str | None) -> Dialect:
-    """How a text is cut, told from its beginning; `separator`: set by hand."""
+def dialect_of(begun: str, separator: str | None, *, titled: bool = True) -> Dialect:
+    """How a text is cut, told from its beginning; `separator`: set by hand; `titled`: whether rows of few cells may stand
+    above the headings.
+    """
     lines = _lines(begun)
     first = EXCEL_SEPARATOR.fullmatch(lines[0].rstrip("\r\n")) if lines else None
     below = lines[1:] if first else lines
     chosen = separator or (first.group(1) if first else _separator(below))
     dialect = _quoting("".join(below), Dialect(chosen, _why(separator, first)))
-    above, note = _preamble(below, dialect)
-    if first:
-        return replace(dialect, above=above + 1, notes=(*dialect.notes, *note))
-    return replace(dialect, above=above, notes=(*dialect.notes, *note))
+    above = (titled and _titles(below, dialect)) or _preamble(below, dialect)
+    return replace(dialect, above=above + bool(first), notes=(*dialect.notes, *reason(above)))
 
 
 def _why(separator: str | None, first: "re.Match[str] | None") -> str:
@@ -187,7 +185,14 @@ def _is_escaped(text: str, dialect: Dialect) -> bool:
 # --- What stands above the headings ------------------------------------------------------------------------------------
 
 
-def _preamble(lines: list[str], dialect: Dialect) -> tuple[int, tuple[str, ...]]:
+def _titles(lines: list[str], dialect: Dialect) -> int:
+    """How many lines above the headings hold titles in a row of few cells, or nothing; none if a title goes over lines."""
+    rows = [row.cells for row in first_rows("".join(lines), dialect, ROWS_TRIED)]
+    above = rows_above(rows)
+    return 0 if set("".join(cell for row in rows[:above] for cell in row)) & set("\r\n") else above
+
+
+def _preamble(lines: list[str], dialect: Dialect) -> int:
     """How many lines stand above the headings: empty ones, comments, and a title of one cell."""
     widths = _widths(lines, dialect.separator, dialect.quote)
     usual, times = _usual([n for n in widths if n])
@@ -199,8 +204,8 @@ def _preamble(lines: list[str], dialect: Dialect) -> tuple[int, tuple[str, ...]]
             break
         above += 1
     if not above or above == len(lines) or not _is_heading(lines[above], dialect, usual):
-        return 0, ()
-    return above, (f"{above} {'lines' if above > 1 else 'line'} above the headings left out",)
+        return 0
+    return above
 
 
 def _is_heading(line: str, dialect: Dialect, usual: int) -> bool:

@@ -26,6 +26,8 @@ BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+WIDE = ("utf-16", "utf-32")
+"""Encodings of several bytes a letter: without a mark, a name that ends in -le or -be says in which order they stand."""
 CUT = "\ud800\0"
 """Stands at the end of a text that was cut off in the middle of a letter; no text holds it."""
 BY_HAND = {
@@ -107,12 +109,38 @@ def begins_as(head: bytes, name: str, wished: str | None) -> Encoding:
             "Leave the encoding out to have it detected.",
         )
     if wished and not marked:
-        return Encoding(wished, f"the encoding {wished} was set by hand")
+        return _set_by_hand(head, name, wished)
     if marked:
         return Encoding(marked, f"the file begins with the mark of {marked.upper()}", len(mark))
     if sixteen := _sixteen(head):
         return Encoding(sixteen, f"every other byte is zero, as in {sixteen.upper()}")
     return Encoding(UTF_8, "the text is valid UTF-8")
+
+
+def _set_by_hand(head: bytes, name: str, wished: str) -> Encoding:
+    """What a user says, unless the first bytes say for certain that it is not so."""
+    because = f"the encoding {wished} was set by hand"
+    if not wished.startswith(WIDE):
+        return Encoding(wished, because)
+    if wished == "utf-16" and (sixteen := _sixteen(head)):
+        return Encoding(sixteen, f"{because}, and every other byte is zero, as in {sixteen.upper()}")
+    if wished in WIDE:
+        raise InputRefused(
+            f"The file '{name}' does not begin with the mark of {wished.upper()}, so it is not in that encoding.",
+            f"Leave the encoding out to have it detected, or set {wished}-le or {wished}-be.",
+        )
+    if not _has_lines(head, wished):
+        raise InputRefused(
+            f"The file '{name}' is not in {wished.upper()}: read so, it holds no letters that end a line.",
+            "Leave the encoding out to have it detected, or set another one.",
+        )
+    return Encoding(wished, because)
+
+
+def _has_lines(head: bytes, wide: str) -> bool:
+    """Whether a line ends in a text of several bytes a letter; one that has no line ends but their bytes is noise."""
+    text = head.decode(wide, errors="replace")
+    return not set(head) & set(b"\r\n") or bool(set(text) & set("\r\n"))
 
 
 def _sixteen(head: bytes) -> str | None:

@@ -6,11 +6,12 @@ survey tool wrote a file (`tools`).
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import polars as pl
 
-from survey_pipeline.errors import InputRefused
+from survey_pipeline.errors import InputRefused, WrongUsage
 from survey_pipeline.exports.careful import head_of, read_carefully
 from survey_pipeline.exports.dialect import (
     MOST_COLUMNS,
@@ -33,7 +34,7 @@ from survey_pipeline.exports.encodings import (
     told_from_words,
     where,
 )
-from survey_pipeline.exports.knife import Dialect, first_rows
+from survey_pipeline.exports.knife import LINE, Dialect, first_rows
 from survey_pipeline.exports.records import NotPlain, look_through
 from survey_pipeline.exports.sheet import DETECT, ByHand, Cells, Sheet
 from survey_pipeline.exports.unpack import TYPED, Source, content, fingerprint
@@ -52,6 +53,7 @@ def open_sheet(path: Path, by_hand: ByHand = DETECT) -> Sheet:
     )
     _refuse_what_is_no_file(path)
     with content(path) as (kind, source):
+        _refuse_what_does_not_apply(kind if kind in TYPED else "csv", source.name, by_hand)
         sheet = _read_typed(path, kind, source, by_hand) if kind in TYPED else _read_text(source, by_hand)
         packed = (f"the file is packed with {source.packed}",) if source.packed else ()
         return replace(sheet, reasons=(*packed, *sheet.reasons))
@@ -61,6 +63,22 @@ def _read_typed(path: Path, kind: str, source: Source, by_hand: ByHand) -> Sheet
     from survey_pipeline.exports.typed import read_typed  # it takes a second, and few exports need it
 
     return read_typed(source.path, kind, fingerprint(path), by_hand)
+
+
+SAYS_ITSELF = {
+    "csv": ("sheet",),
+    "xlsx": ("encoding", "separator"),
+    "parquet": ("encoding", "separator", "sheet"),
+    **dict.fromkeys(("spss", "stata", "sas"), ("separator", "sheet")),
+}
+"""What cannot be set by hand for a kind of file, since it has none or says it itself."""
+
+
+def _refuse_what_does_not_apply(kind: str, name: str, by_hand: ByHand) -> None:
+    for what in SAYS_ITSELF[kind]:
+        if getattr(by_hand, what) is not None:
+            shown = "text in a table" if kind == "csv" else "a workbook" if kind == "xlsx" else f"a file of {kind}"
+            raise WrongUsage(f"'{name}' is {shown}, for which no {what} can be set.", f"Leave the {what} out.")
 
 
 def _refuse_what_is_no_file(path: Path) -> None:
@@ -92,7 +110,8 @@ class _Begun:
     @property
     def is_quoted(self) -> bool:
         """Whether every heading stands in quotation marks."""
-        first = self.text.split("\n", 1)[0].strip("\ufeff\r")
+        lines = (found.group() for found in LINE.finditer(self.text))
+        first = next(islice(lines, self.dialect.above, None), "").strip("\ufeff\r\n")
         between = f'"{self.dialect.separator}"'
         return first[:1] == first[-1:] == '"' and first.count(between) == self.width + self.padding - 1
 
@@ -138,7 +157,7 @@ def _read_as(source: Source, encoding: Encoding, by_hand: ByHand) -> Sheet:
 def _beginning(source: Source, encoding: Encoding, by_hand: ByHand) -> _Begun:
     text = sample(decoded(source.chunks(HEAD_BYTES), encoding))
     refuse_what_is_no_table(text, source.name)
-    dialect = dialect_of(text, by_hand.separator)
+    dialect = dialect_of(text, by_hand.separator, titled=by_hand.header_rows is None)
     rows = list(first_rows(text, dialect, ROWS_TRIED))
     _refuse_no_headings(rows[0].cells if rows else [], rows[0].doubt if rows else "", source.name)
     off = padding(tuple(row.cells) for row in rows)

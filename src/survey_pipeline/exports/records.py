@@ -18,7 +18,8 @@ import polars as pl
 
 from survey_pipeline.errors import InputRefused
 from survey_pipeline.exports.dialect import why_odd
-from survey_pipeline.exports.knife import LONGEST_RECORD
+from survey_pipeline.exports.edges import LONGEST_TOTAL, ROWS_AT_THE_END, TOTAL_BELOW, totals
+from survey_pipeline.exports.knife import LONGEST_RECORD, Dialect, Knife
 from survey_pipeline.exports.sheet import Irregular
 
 Bytes = npt.NDArray[np.uint8]
@@ -102,6 +103,8 @@ class _Look:
     empty: int = 0
     irregular: list[Irregular] = field(default_factory=list)
     headings: bytes = b""
+    last: list[bytes] = field(default_factory=list)
+    """The last records; one that is too long for a total only in part."""
 
     def at(self, buffer: bytes) -> bytes:
         """Look at the whole records of a buffer (they end at newlines outside quotation marks); gives the rest of it."""
@@ -118,6 +121,7 @@ class _Look:
         """Look at a last record without a newline."""
         if rest and self.at(rest if rest.endswith(b"\n") else rest + b"\n"):
             raise self._open_quote(self.records + 1)
+        self._note_totals()
 
     def _text(self, buffer: bytes) -> Bytes:
         """A buffer without the mark by which some programs begin UTF-8 files."""
@@ -127,8 +131,8 @@ class _Look:
     def _count(self, whole: Bytes, newlines: Places, quotes: Places, ends: Places) -> None:
         starts = np.concatenate([[0], ends[:-1] + 1])
         self._check_text(whole, ends)
-        self._check_quotes(whole, quotes, ends)
         self._check_returns(whole, quotes, ends)
+        self._check_quotes(whole, quotes, ends)
         self._check_lines_in_cells(whole, newlines, ends)
         cells = self._separators(whole, starts, quotes) + 1
         empty = _empty(whole, starts, ends)
@@ -140,6 +144,7 @@ class _Look:
             if not self._is_blank_beyond(record, int(cells[place])):
                 self._note(int(place), record, int(cells[place]), empty)
         self._note_headings_again(whole, starts, ends, empty)
+        self._keep_last(whole, starts, ends)
         self.records += len(ends)
         self.empty = _at_the_end(empty) + (self.empty if empty.all() else 0)
 
@@ -192,6 +197,20 @@ class _Look:
                 if self._is_below_an_empty_line(place, empty):
                     raise NotPlain(f"{_row(number)} stands below an empty line and holds the headings once more")
                 self._list(Irregular(number, self.n_headings, HEADINGS_AGAIN))
+
+    def _keep_last(self, whole: Bytes, starts: Places, ends: Places) -> None:
+        places = zip(starts[-ROWS_AT_THE_END:], ends[-ROWS_AT_THE_END:], strict=True)
+        new = (whole[start : min(end, start + LONGEST_TOTAL)].tobytes() for start, end in places)
+        self.last = [*self.last, *new][-ROWS_AT_THE_END:]
+
+    def _note_totals(self) -> None:
+        """List totals below the answers, whether or not they fit the headings."""
+        last = self.last[len(self.last) == self.records + 1 :]
+        knife = Knife(Dialect(chr(self.separator), ""))
+        rows = [knife.cut(record.decode(errors="replace").rstrip("\r")).cells for record in last]
+        found = {self.records + 1 - len(rows) + place: rows[place] for place in totals(rows, self.n_headings)}
+        self.irregular = [odd for odd in self.irregular if odd.record not in found]
+        self.irregular += [Irregular(number, len(row), TOTAL_BELOW) for number, row in found.items()]
 
     def _is_below_an_empty_line(self, place: int, empty: npt.NDArray[np.bool_]) -> bool:
         return bool(empty[place - 1] if place else self.empty)

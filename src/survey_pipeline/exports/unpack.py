@@ -5,14 +5,15 @@ kilobytes can hold terabytes. What does not: text (`encodings`, `dialect`, `care
 """
 
 import gzip
+import shutil
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from pathlib import Path
-from typing import Protocol
+from pathlib import Path, PosixPath
+from typing import IO, Protocol
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from survey_pipeline.errors import InputRefused
@@ -28,8 +29,9 @@ ALWAYS_UNPACKED = 1 << 24
 LARGEST_DIRECTORY = 1 << 22
 """Bytes of an archive's list of contents."""
 
+OPEN_FILES = Path("/proc/self/fd")
+"""Where Linux shows a process its own open files."""
 TYPED = frozenset({"xlsx", "parquet", "spss", "stata", "sas"})
-ENDINGS = {"xlsx": ".xlsx", "parquet": ".parquet", "spss": ".sav", "stata": ".dta", "sas": ".xpt"}
 MARKS = (
     (0, b"PAR1", "parquet"),
     (0, b"$FL2", "spss"),
@@ -104,7 +106,9 @@ class Source:
                 while chunk := file.read(size):
                     yield chunk
         except (EOFError, zlib.error, gzip.BadGzipFile, BadZipFile):
-            raise InputRefused(f"The packed file '{self.name}' is damaged or cut off.", "Pack it again.") from None
+            raise InputRefused(
+                f"The packed file '{self.name}' is damaged or cut off.", "Download it again, or pack it again."
+            ) from None
         except OSError:
             raise InputRefused(f"The file '{self.name}' cannot be opened.", "Check that you may read it.") from None
 
@@ -130,7 +134,7 @@ def content(path: Path) -> Iterator[tuple[str, Source]]:
     if kind in REFUSED:
         raise refuse_as(kind, source.name)
     if kind in TYPED and source.packed:
-        with _put_down(source, ENDINGS[kind]) as source:
+        with _put_down(source, kind) as source:
             yield kind, source
     else:
         yield kind, source
@@ -175,16 +179,47 @@ def _inside(outer: Source, opened: Callable[[], Stream], packed: str) -> Source:
 
 
 @contextmanager
-def _put_down(source: Source, ending: str) -> Iterator[Source]:
-    """The bytes as a file in a folder that only this user may look into, gone when done."""
+def _put_down(source: Source, kind: str) -> Iterator[Source]:
+    """The bytes as a file, gone when done."""
+    with tempfile.TemporaryFile() as file:
+        file.writelines(source.chunks())
+        file.flush()
+        with _path_of(file, source.name) as path:
+            if kind == "xlsx" and (inside := _kind_of_zip(lying(path, source.name))) != "xlsx":
+                _refuse_packed_again(inside, source)
+                raise refuse_as(inside, source.name)
+            yield replace(lying(path, source.name), packed=source.packed)
+
+
+class _Unnamed(PosixPath):
+    """A way to an open file that no folder lists, so that nothing is left of it even if the process is killed.
+
+    `name` is the one that people know.
+    """
+
+    shown = ""
+
+    @property
+    def name(self) -> str:
+        return self.shown
+
+
+@contextmanager
+def _path_of(file: IO[bytes], name: str) -> Iterator[Path]:
+    """A path to an open file without a name; where the system knows none, a copy in a folder that only this user may open."""
+    path = OPEN_FILES / str(file.fileno())
+    if path.exists():
+        unnamed = _Unnamed(path)
+        unnamed.shown = name
+        yield unnamed
+        return
     with tempfile.TemporaryDirectory(prefix="survey-pipeline-") as folder:
-        path = Path(folder) / (source.path.stem.removesuffix(ending) + ending)
-        with path.open("wb") as file:
-            file.writelines(source.chunks())
-        if ending == ENDINGS["xlsx"] and (kind := _kind_of_zip(lying(path, source.name))) != "xlsx":
-            _refuse_packed_again(kind, source)
-            raise refuse_as(kind, source.name)
-        yield replace(lying(path, source.name), packed=source.packed)
+        copy = Path(folder) / name
+        copy.touch(mode=0o600)
+        file.seek(0)
+        with copy.open("wb") as named:
+            shutil.copyfileobj(file, named)
+        yield copy
 
 
 def _open_gzip(path: Path) -> Callable[[], Stream]:

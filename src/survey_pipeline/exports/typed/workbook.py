@@ -4,6 +4,7 @@ What belongs here: which sheet holds the answers, and what kind each cell is of.
 (`package`), and which rows are headings (`tools`).
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING, Literal
 import polars as pl
 
 from survey_pipeline.errors import InputRefused, WrongUsage, did_you_mean
-from survey_pipeline.exports.sheet import ByHand, Sheet
+from survey_pipeline.exports.edges import ROWS_AT_THE_END, TOTAL_BELOW, reason, rows_above, totals
+from survey_pipeline.exports.sheet import ByHand, Irregular, Sheet
 from survey_pipeline.exports.typed.cells import (
     length_texts,
     number_texts,
@@ -22,11 +24,14 @@ from survey_pipeline.exports.typed.cells import (
     without_blanks,
 )
 from survey_pipeline.exports.typed.package import SAVE_AS, Part, worksheets
+from survey_pipeline.texts import fold
 
 if TYPE_CHECKING:
     from fastexcel import ExcelReader
 
 SLICE_ROWS = 50_000
+ROWS_TRIED = 100
+"""Rows by which a title above the headings is told from answers."""
 NOT_ALL_TEXT = r"^-?\d|^true$|^false$"
 """Columns without such a text hold texts only. A year far away begins with a plus sign: no survey was answered then."""
 LONGEST_LENGTH = timedelta(days=61)
@@ -43,9 +48,12 @@ def read_workbook(path: Path, kind: str, sha256: str, by_hand: ByHand) -> Sheet:
     workbook = _Workbook.opened(path)
     part, because = workbook.chosen(by_hand.sheet)
     texts = _without_end(workbook.texts(part))
+    above = rows_above(texts.head(ROWS_TRIED).rows()) if by_hand.header_rows is None else 0
+    texts = texts[above:]
     if not texts.height:
         raise InputRefused(f"The sheet '{part.name}' of '{path.name}' is empty.", "Name the sheet that holds answers.")
-    aside = put_aside(texts.iter_slices(SLICE_ROWS), texts.width)
+    odd = _totals(texts)
+    aside = put_aside(_emptied(texts, odd).iter_slices(SLICE_ROWS), texts.width)
     return Sheet(
         sha256=sha256,
         kind=kind,
@@ -54,14 +62,37 @@ def read_workbook(path: Path, kind: str, sha256: str, by_hand: ByHand) -> Sheet:
         head=aside.head,
         width=texts.width,
         records=aside.records,
-        irregular=(),
+        irregular=odd,
         cells=aside.cells,
-        reasons=(because, *_errors(part.errors)),
+        reasons=(because, *reason(above), *_errors(part.errors)),
     )
+
+
+def _totals(texts: pl.DataFrame) -> tuple[Irregular, ...]:
+    """Totals below the answers, numbered among all rows from 0."""
+    last = texts[1:].tail(ROWS_AT_THE_END).rows()
+    first = texts.height - len(last)
+    return tuple(Irregular(first + place, texts.width, TOTAL_BELOW) for place in sorted(totals(last, texts.width)))
+
+
+def _emptied(texts: pl.DataFrame, odd: tuple[Irregular, ...]) -> pl.DataFrame:
+    """Rows that are not read are empty ones here: nothing of them is kept."""
+    if not odd:
+        return texts
+    is_odd = pl.int_range(pl.len()).is_in([one.record for one in odd])
+    return texts.with_columns(pl.when(~is_odd).then(pl.all()))
 
 
 def _errors(count: int) -> tuple[str, ...]:
     return (f"cells with an error such as #N/A, read as empty: {count}",) if count else ()
+
+
+@dataclass(frozen=True)
+class _Content:
+    """How many rows of a sheet are filled, titles not counted, and the folded cells of the first of them."""
+
+    rows: int
+    headings: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -86,8 +117,10 @@ class _Workbook:
         if len(self.parts) == 1:
             return self.parts[0], f"a workbook; its only sheet is '{self.parts[0].name}'"
         filled = self._candidates()
-        part = max(filled, key=lambda part: filled[part])
-        return part, f"a workbook; {self._why(part, len(filled))}"
+        self._refuse_twins(list(filled.values()))
+        part = max(filled, key=lambda part: filled[part].rows)
+        ties = sum(content.rows == filled[part].rows for content in filled.values())
+        return part, f"a workbook; {self._why(part, len(filled), ties)}"
 
     def _named(self, name: str) -> Part:
         for part in self.parts:
@@ -99,21 +132,38 @@ class _Workbook:
             f"Its sheets are {', '.join(map(repr, names))}." if names else "It has none.",
         )
 
-    def _candidates(self) -> dict[Part, int]:
-        """Sheets with content and how many rows of each are filled; hidden ones only if no other has any."""
-        filled = {part: rows for part in self.parts if (rows := self._filled_rows(part))}
+    def _candidates(self) -> "dict[Part, _Content]":
+        """Sheets with content and what it is like; hidden ones only if no other has any."""
+        filled = {part: content for part in self.parts if (content := self._content(part)).rows}
         if not filled:
             raise InputRefused(f"The workbook '{self.path.name}' holds no answers.", "Export it again.")
-        return {part: rows for part, rows in filled.items() if not part.hidden} or filled
+        return {part: content for part, content in filled.items() if not part.hidden} or filled
 
-    def _filled_rows(self, part: Part) -> int:
+    def _content(self, part: Part) -> "_Content":
         texts = self._load(part, "string")
-        return int(texts.select(pl.any_horizontal(pl.all().is_not_null()).sum()).item()) if texts.width else 0
+        if not texts.width:
+            return _Content(0, ())
+        filled = texts.filter(pl.any_horizontal(pl.all().str.strip_chars() != ""))
+        head = filled.head(ROWS_TRIED).rows()
+        above = rows_above(head)
+        folded = (text for cell in (head[above] if head else ()) if (text := fold(cell or "")))
+        return _Content(filled.height - above, tuple(folded))
 
-    def _why(self, part: Part, with_content: int) -> str:
+    def _refuse_twins(self, contents: "list[_Content]") -> None:
+        """Answers under the same headings in several sheets belong together: none of them is the whole."""
+        alike = Counter(content.headings for content in contents if content.rows > 1)
+        twins = max(alike.values(), default=0)
+        if twins > 1:
+            raise InputRefused(
+                f"In the workbook '{self.path.name}', {twins} sheets hold answers under the same headings.",
+                "Name one of them (--sheet), or put all answers into one sheet.",
+            )
+
+    def _why(self, part: Part, with_content: int, ties: int) -> str:
         hidden = "hidden " if part.hidden else ""
         why = f"the {hidden}sheet '{part.name}' of {len(self.parts)} holds the answers"
-        return f"{why}: of {with_content} with content it has the most filled rows" if with_content > 1 else why
+        most = "is the first of those with the most filled rows" if ties > 1 else "has the most filled rows"
+        return f"{why}: of {with_content} with content it {most}" if with_content > 1 else why
 
     def texts(self, part: Part) -> pl.DataFrame:
         """All cells as text.
