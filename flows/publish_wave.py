@@ -66,7 +66,7 @@ def publish_wave(asked: PublishWave) -> None:
     bar = Progress(key("publish", request.wave, "progress"), N_STAGES)
     with progress() as tell:
         done = run_wave(request, Stages(after=bar.advance), tell)
-    tell_run(done)
+    tell_run(done, request)
     keep_counts(done)
     keep_release(latest(Warehouse(request.warehouse_location).releases(done.instrument))[done.wave])
 

@@ -19,11 +19,12 @@ from hypothesis import strategies as st
 
 from survey_pipeline.cleaning_log import as_csv, as_xlsx, check_log, entries, log_of, read_log
 from survey_pipeline.cleaning_log.entries import LOG_COLUMNS
-from survey_pipeline.cleaning_log.files import Line, guarded, unguarded
+from survey_pipeline.cleaning_log.files import Line
 from survey_pipeline.cleaning_log.words import ACTIONS, MEANINGS, NOTES
 from survey_pipeline.corrections import CORRECTIONS_SCHEMA, NO_CORRECTIONS, Action
 from survey_pipeline.errors import InputRefused, WrongUsage
-from survey_pipeline.names import Rule
+from survey_pipeline.names import WHOLE_RECORD, Rule
+from survey_pipeline.spreadsheets import guarded, unguarded
 from survey_pipeline.storage import Warehouse
 from survey_pipeline.validate import QUARANTINE_SCHEMA
 
@@ -32,7 +33,7 @@ EXPORTS = {"a.csv": SHA, "b.csv": OTHER_SHA}
 Filled = Mapping[str, str]
 
 
-def refused(*cells: tuple[str, int, str, str, str | None, bool]) -> pl.DataFrame:
+def refused(*cells: tuple[str, int, str | None, str, str | None, bool]) -> pl.DataFrame:
     """A quarantine of (export, record, item, rule, value, whole_row)."""
     return pl.DataFrame([(*cell, None) for cell in cells], schema=QUARANTINE_SCHEMA, orient="row")
 
@@ -147,7 +148,8 @@ def test_nothing_refused_is_an_empty_log(tmp_path: Path) -> None:
 
 # --- No formulas --------------------------------------------------------------------------------------------------------
 
-NASTY = ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "\nx", "'=x", "''-x", " =x", "'\t", "\N{FULLWIDTH EQUALS SIGN}x", "'"]
+NASTY = ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "\nx", "'=x", "''-x", " =x", "'\t", "\N{FULLWIDTH EQUALS SIGN}x"]
+NASTY += ["\u200b=x", "\ufeff+1", "\x00-1", "\u00a0\u2060 @x", "\u202e=x", "'\u200b=x", "\u3164=x", "\ufe0f=x", "'"]
 
 
 @pytest.mark.parametrize("text", NASTY[:-1])
@@ -421,10 +423,12 @@ def test_a_required_answer_is_not_dropped() -> None:
     assert problems(line(**at, what_to_do="set to", new_value="none of them"))[0].startswith("row 2, new_value: cannot")
 
 
+@pytest.mark.parametrize("item", [None, WHOLE_RECORD])
 @pytest.mark.parametrize("action", ["drop", "keep out", "set to"])
-def test_a_row_whose_cells_cannot_be_told_apart_is_mended_in_the_export_only(action: str) -> None:
-    at = {"export_sha256": "fedcba987654", "row": "9", "item": "", "rule": "irregular_record"}
-    (wrong,) = problems(line(**at, what_to_do=action))
+def test_a_row_whose_cells_cannot_be_told_apart_is_mended_in_the_export_only(action: str, item: str | None) -> None:
+    at = {"export_sha256": "fedcba987654", "row": "9", "item": item or "", "rule": "irregular_record"}
+    found = entries(refused(("b.csv", 9, item, "irregular_record", None, True)), NO_CORRECTIONS, EXPORTS)
+    (wrong,) = problems(line(**at, what_to_do=action), found=found)
     assert wrong == "row 2, what_to_do: the cells of this row cannot be told apart; mend the export itself"
 
 
@@ -529,6 +533,10 @@ FILLED = {
     ("63", "form"): ("keep out", "", "a test"),
     ("64", "dose"): ("DROP", "", ""),
 }
+NOT_USED = (
+    "4 corrections (2 answers set, 1 dropped, 1 row kept out) were made for another download of an export and are not used: "
+    "make them again for this one, see docs/cleaning.md."
+)
 STORED = [
     (61, "pain", "set_to", "8", "on paper"),
     (62, "form", "set_to", "Citrat", None),
@@ -548,7 +556,7 @@ def wave(tmp_path: Path, instrument_file: Path) -> Iterator[Wave]:
 
 def test_counts_are_shown_and_no_value(wave: Wave) -> None:
     said = wave.clean()
-    assert said.out.splitlines()[0] == "dose: out_of_range, value refused, 1 times" and MARKER not in str(said)
+    assert said.out.splitlines()[0] == "dose: out_of_range, value refused, 1 time" and MARKER not in str(said)
     assert wave.clean("--json").document["corrections"] == {"set_to": 0, "dropped": 0, "kept_out": 0}
 
 
@@ -596,7 +604,7 @@ def test_corrections_are_stored_once_and_used_by_the_next_run(wave: Wave) -> Non
     assert (said.code, said.err) == (0, "") and MARKER not in said.out
     assert said.out.splitlines() == [
         "filled.csv: 4 corrections, 0 taken back.",
-        "Corrections: 2 answers set, 1 dropped, 1 rows kept out.",
+        "Corrections: 2 answers set, 1 dropped, 1 row kept out.",
         'Run the wave again to use them; one that is published asks for --correction "why".',
     ]
     assert wave.corrections() == STORED
@@ -648,7 +656,7 @@ def test_a_later_log_adds_replaces_and_takes_back(wave: Wave) -> None:
     assert wave.corrections() == [(61, "pain", "set_to", "7", None), STORED[3]]
     back = wave.filled({("61", "pain"): ("take back", "", "")}, "back.csv")
     assert wave.clean("--apply", back).out.splitlines()[:2] == [
-        "back.csv: 1 corrections, 1 taken back.",
+        "back.csv: 1 correction, 1 taken back.",
         "Corrections: 0 answers set, 1 dropped, 0 rows kept out.",
     ]
     assert wave.run("--correction", "a dose was no dose").code == 0
@@ -675,13 +683,31 @@ def test_a_log_of_another_export_does_not_fit(wave: Wave) -> None:
     assert wave.clean("--apply", log).code == 0
     (wave.folder / "more").mkdir()
     more = write(wave.folder / "more" / "messy.csv", [*MESSY, row(70)])
-    assert Wave(wave.folder, wave.instrument, more).run("--correction", "one more answer").code == 0
+    new = Wave(wave.folder, wave.instrument, more)
+    ran = new.run("--correction", "one more answer")
+    assert ran.code == 0 and NOT_USED in ran.out.splitlines() and MARKER not in str(ran)
+    assert new.run("--json").document["remarks"] == [NOT_USED]
     said = wave.clean("--apply", log)
     assert said.code == 3 and said.err.count("export_sha256: this wave has no refused answers from such an export") == 4
     document = wave.clean("--json").document
     assert document["corrections"] == {"set_to": 0, "dropped": 0, "kept_out": 0}
     assert document["corrections_of_other_exports"] == 4
     assert "Not used: 4 corrections of exports that have been replaced." in wave.clean().out
+
+
+def test_corrections_made_again_for_a_second_download_are_no_longer_missed(wave: Wave) -> None:
+    assert wave.clean("--apply", wave.filled(FILLED)).code == 0
+    assert wave.run("--correction", "cleaned", "--json").document["remarks"] == []
+    (wave.folder / "more").mkdir()
+    more = write(wave.folder / "more" / "messy.csv", [row(70), *MESSY])
+    new = Wave(wave.folder, wave.instrument, more)
+    assert new.run("--correction", "one more answer").code == 0
+    again = {(str(int(place) + 1), item): said for (place, item), said in FILLED.items()}
+    assert new.clean("--apply", new.filled(dict([next(iter(again.items()))]), "one.csv")).code == 0
+    said = new.run("--correction", "cleaned in part", "--json").document["remarks"]
+    assert said[0].startswith("3 corrections (1 answer set, 1 dropped, 1 row kept out) were made for another download")
+    assert new.clean("--apply", new.filled(again, "all.csv")).code == 0
+    assert new.run("--correction", "cleaned again", "--json").document["remarks"] == []
 
 
 def test_a_wave_that_is_not_there_is_not_made(tmp_path: Path, instrument_file: Path, home: Path) -> None:

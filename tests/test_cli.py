@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -72,7 +73,10 @@ BAD_EXPORTS: dict[str, tuple[str | bytes | None, tuple[str, ...]]] = {
         GOOD.replace("Which form do you take?", "Which from do you take?"),
         ("no column for the item 'form'", "Column 4 is headed almost so."),
     ),
-    "another survey": (f"Colour,Shape\n{MARKER},{MARKER}\n", ("no column for the item 'consent'", "right survey")),
+    "another survey": (
+        f"Colour,Shape\n{MARKER},{MARKER}\n",
+        ("No heading of 'bad.csv' is a question of 'club'.", "right survey"),
+    ),
     "a heading twice": (GOOD.replace("Pain from 0 to 10", "How much a day?"), ("Two columns", "'dose'")),
     "many long rows": (
         GOOD + f"{LAST},{MARKER}\n" * 20,
@@ -147,7 +151,7 @@ def test_a_row_that_cannot_be_read_for_certain_is_set_aside_and_nothing_of_it_is
     assert export["rows_irregular"] == 1 and export["values_refused"] == {"(row)": {"irregular_record": 1}}
     assert not [name for name, content in contents(home).items() if MARKER.encode() in content]
     told = call("quarantine", "-i", instrument_file, "-w", "2026-01", "--home", home)
-    assert told.out == "(row): irregular_record, row set aside, 1 times\n"
+    assert told.out == "(row): irregular_record, row set aside, 1 time\n"
 
 
 def test_an_export_in_utf_16_is_read(run: Callable[..., Said], tmp_path: Path) -> None:
@@ -427,16 +431,54 @@ def test_with_json_stdout_holds_one_document_and_nothing_else(
     assert "NaN" not in said.out and "Infinity" not in said.out
 
 
-def test_the_words_add_up_as_the_numbers_do(published: Said, home: Path) -> None:
+def test_the_words_add_up_as_the_numbers_do(published: Said, home: Path, instrument_file: Path) -> None:
     first, read, second, *rest = published.out.splitlines()
     assert first == (
         "good.csv: 65 rows read = 61 kept + 1 set aside + left out: 1 empty row, 1 identical row, 1 no consent"
     )
     assert read.startswith("  read as google_forms: the first heading is 'Timestamp'")
-    shows = "`survey-pipeline quarantine --instrument club --wave 2026-01` shows the rules."
+    shows = f"`survey-pipeline quarantine --instrument {instrument_file} --wave 2026-01 --home {home}` shows the rules."
     assert second == f"  2 answers were refused; {shows}"
     assert rest[0].startswith("club 2026-01: published release 1 (") and MARKER not in published.out
     assert rest[1:] == [str(home / "reports" / "club" / "2026-01" / name) for name in ("index.html", "newsletter.md")]
+
+
+def test_the_command_that_shows_the_rules_can_be_copied(good: Path, instrument_file: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "my folder"
+    folder.mkdir()
+    instrument = instrument_file.rename(folder / "the club.toml")
+    for place in (("--home", folder), ("--home", tmp_path, "--warehouse", folder / "ware house")):
+        said = call("run", good, "-i", instrument, "-w", "2026-01", *place)
+        assert said.code == 0, said
+        program, *copied = shlex.split(said.out.partition("refused; `")[2].partition("`")[0])
+        assert program == "survey-pipeline" and "form: unknown_option" in call(*copied).out
+
+
+def test_things_are_counted_in_the_plural(run: Callable[..., Said], tmp_path: Path) -> None:
+    twice = [*rows(40), *rows(3), row(40, consent="No"), row(41, consent="No"), {}, {}]
+    assert "left out: 2 empty rows, 3 identical rows, 2 no consent" in run(write(tmp_path / "a.csv", twice)).out
+
+
+def test_help_lists_the_exit_codes() -> None:
+    said = " ".join(call("--help").out.split())
+    assert "3 input refused" in said and "130 stopped from outside" in said
+
+
+@pytest.mark.parametrize("more", [("--json",), ("--verbose",), ()])
+def test_check_without_an_instrument_does_not_show_answers_as_headings(tmp_path: Path, more: tuple[str, ...]) -> None:
+    path = tmp_path / "headless.csv"
+    path.write_text(GOOD.split("\n", 1)[1], encoding="utf-8")
+    said = call("check", path, *more)
+    refused(said, 3, "The first row of 'headless.csv' looks like answers, not like headings.", "Export it again")
+
+
+def test_a_wave_whose_form_has_no_column_is_refused(
+    run: Callable[..., Said], home: Path, tmp_path: Path, instrument_file: Path
+) -> None:
+    instrument_file.write_text(CLUB.replace("required = true\nseveral_as", "several_as"), encoding="utf-8")
+    columns = [heading for name, heading in HEADINGS.items() if name != "form"]
+    refused(run(write(tmp_path / "a.csv", rows(60), columns)), 3, "has no column for the item 'form'")
+    assert not home.exists() or contents(home) == {}
 
 
 def test_quiet_says_nothing(run: Callable[..., Said], good: Path, home: Path, instrument_file: Path) -> None:
@@ -456,7 +498,7 @@ def test_verbose_says_why_a_file_was_read_as_it_was_and_what_was_dropped(
         dropped = said.out.partition("  columns of which nothing is stored:\n")[2].splitlines()[:4]
         headings = [HEADINGS[name] for name in ("timestamp", "consent", "member", "comment")]
         assert [line.strip().rpartition(": ")[0].partition(": a resp")[0] for line in dropped] == headings
-        assert "  refused in form: unknown_option 1 times\n  refused in pain: not_a_number 1 times\n" in said.out
+        assert "  refused in form: unknown_option 1 time\n  refused in pain: not_a_number 1 time\n" in said.out
         assert MARKER not in said.out and said.err == ""
     alone = call("check", good, "--verbose").out
     assert [line.strip() for line in alone.splitlines()[1:]] == list(HEADINGS.values())
@@ -525,7 +567,7 @@ def test_quarantine_shows_counts_and_what_was_written_only_in_a_file(
 ) -> None:
     wave = ("-i", instrument_file, "-w", "2026-01", "--home", home)
     said = call("quarantine", *wave)
-    assert said.out == "form: unknown_option, row set aside, 1 times\npain: not_a_number, value refused, 1 times\n"
+    assert said.out == "form: unknown_option, row set aside, 1 time\npain: not_a_number, value refused, 1 time\n"
     assert call("quarantine", *wave, "--json").document == {
         "instrument": "club",
         "wave": "2026-01",
@@ -572,6 +614,20 @@ def test_estimates_are_exact_and_can_go_to_a_file(
     assert out.read_text(encoding="utf-8") == said.out
     assert with_file.document["instrument"] == "club" and len(with_file.document["estimates"]) == len(found)
     assert len(call("estimates", *wave, "--finest").out) > 0
+
+
+def test_estimates_hold_no_formulas(
+    run: Callable[..., Said], good: Path, home: Path, instrument_file: Path, tmp_path: Path
+) -> None:
+    instrument_file.write_text(CLUB.replace('label = "Oxide"', 'label = "=1+1"'), encoding="utf-8")
+    good.write_text(good.read_text(encoding="utf-8").replace("Oxide", "=1+1"), encoding="utf-8")
+    assert run(good).code == 0
+    wave, out = ("-i", instrument_file, "-w", "2026-01", "--home", home), tmp_path / "exact.csv"
+    printed = call("estimates", *wave, "--finest").out
+    assert call("estimates", *wave, "--finest", "-o", out).code == 0
+    for text in (printed, out.read_text(encoding="utf-8")):
+        levels = {one["level"] for one in csv.DictReader(io.StringIO(text))}
+        assert "'=1+1" in levels and "=1+1" not in levels
 
 
 def test_history_says_what_each_wave_and_release_was_made_from(published: Said, home: Path, good: Path) -> None:

@@ -5,7 +5,7 @@ import io
 from pathlib import Path
 
 import pytest
-from club import MUSIC_INSTRUMENT, call, club, club_with
+from club import CLUB, MUSIC_INSTRUMENT, call, club, club_with
 
 from survey_pipeline.codebook import CODEBOOK_SCHEMA, answers_of, codebook_page, codebook_table
 from survey_pipeline.instrument import Instrument, load_instrument
@@ -69,3 +69,11 @@ def test_the_command_prints_the_page_the_table_or_json(instrument_file: Path) ->
         "instrument": "club",
         "items": codebook_table(club()).to_dicts(),
     }
+
+
+def test_the_table_holds_no_formulas(tmp_path: Path) -> None:
+    path = tmp_path / "club.toml"
+    path.write_text(CLUB.replace('"Did you stop?"', "\"=cmd|'/c calc'!A1\""), encoding="utf-8")
+    table = call("codebook", "--instrument", path, "--format", "csv")
+    questions = [one["question"] for one in csv.DictReader(io.StringIO(table.out)) if one["item"] == "stopped"]
+    assert questions == ["'=cmd|'/c calc'!A1"]

@@ -16,7 +16,7 @@ PACKAGE = ROOT / "src" / "survey_pipeline"
 # Each room may import from rooms on lower floors only; rooms on one floor know nothing of each other's insides, except for
 # what stands behind a room's name here.
 FLOORS: tuple[dict[str, set[str]], ...] = (
-    {"names": set(), "errors": set(), "texts": set(), "periods": set()},
+    {"names": set(), "errors": set(), "texts": set(), "periods": set(), "plural": set(), "spreadsheets": set()},
     {"instrument": {"periods"}},
     {
         "levels": set(),
@@ -34,10 +34,10 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
         "policy": set(),
         "statistics": set(),
         "waves": set(),
-        "render": set(),
+        "render": {"spreadsheets"},
         "sample": set(),
     },
-    {"answers": set(), "drift": {"exports"}, "count": set(), "estimate": {"statistics"}},
+    {"answers": set(), "drift": {"exports", "personal", "plural"}, "count": set(), "estimate": {"statistics"}},
     {
         "schema": {"answers"},
         "ingest": {"answers", "corrections", "exports", "personal"},
@@ -47,7 +47,7 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
         "validate": {"exports", "ingest", "personal", "schema"},
         "coarsen": {"estimate"},
         "disclose": {"statistics", "policy"},
-        "cleaning_log": {"answers", "codebook", "corrections", "personal", "schema"},
+        "cleaning_log": {"answers", "codebook", "corrections", "personal", "schema", "spreadsheets"},
     },
     {
         "reading": {
@@ -55,6 +55,7 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
             "drift",
             "exports",
             "ingest",
+            "personal",
             "policy",
             "schema",
             "spool",
@@ -73,6 +74,7 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
             "drift",
             "estimate",
             "exports",
+            "plural",
             "policy",
             "reading",
             "render",
@@ -81,7 +83,7 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
         }
     },
     {"pipeline": {"reading", "stages", "storage"}},
-    {"console": {"drift", "pipeline", "reading"}},
+    {"console": {"drift", "pipeline", "plural", "reading"}},
     {
         "cli": {
             "cleaning_log",
@@ -90,9 +92,12 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
             "corrections",
             "draft",
             "exports",
+            "personal",
             "pipeline",
+            "plural",
             "reading",
             "sample",
+            "spreadsheets",
             "stages",
             "storage",
             "waves",

@@ -426,7 +426,7 @@ def test_the_music_survey_reads_every_row_and_refuses_one_answer(music: tuple[Sa
         export["columns_read"] == 33 and len(export["columns_dropped"]) == 33 - 8 and "BPM" in export["columns_dropped"]
     )
     quarantine = call("quarantine", "-i", MUSIC_INSTRUMENT, "-w", "2022", "--home", home)
-    assert quarantine.out == "insomnia: not_on_scale, value refused, 1 times\n"
+    assert quarantine.out == "insomnia: not_on_scale, value refused, 1 time\n"
 
 
 @pytest.mark.parametrize(

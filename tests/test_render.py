@@ -29,8 +29,9 @@ from survey_pipeline.render import render, render_index, theme, words
 from survey_pipeline.render.charts import Chart, _nice_ticks
 from survey_pipeline.render.newsletter import escape, markdown
 from survey_pipeline.render.page import frames, report
-from survey_pipeline.render.tables import csv, harmless
+from survey_pipeline.render.tables import csv
 from survey_pipeline.render.view import Measure, View, clean
+from survey_pipeline.spreadsheets import harmless
 
 Files = dict[str, bytes]
 FORBIDDEN = re.compile(r"(?i)\b(significant\w*|works|worked|reduces?d?|helps|helped|because|effective|cures?|due to)\b")
@@ -155,7 +156,9 @@ def test_a_missing_number_is_empty_in_tables() -> None:
     assert hidden and all(",,,,,,," in row and row.endswith("suppressed,invented data") for row in hidden)
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "\N{FULLWIDTH EQUALS SIGN}1"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "\N{FULLWIDTH EQUALS SIGN}1", "\u200b=1", "\ufeff@x"]
+)
 def test_labels_do_not_become_formulas(text: str) -> None:
     assert harmless(text).startswith("'")
 
@@ -228,6 +231,47 @@ def test_a_release_of_nothing_but_hidden_rows_shows_no_number() -> None:
     for table in releases.magnesium_release().tables:
         read = pl.read_csv(BytesIO(files[f"tables/{table}.csv"]), infer_schema=False)
         assert read.select(pl.col(names.NUMBERS).is_null().all()).row(0) == (True,) * len(names.NUMBERS)
+
+
+def with_not_read(*outcomes: str, statistics: str = "") -> Release:
+    """The release with some numbers to which no answers were read."""
+    nothing = dict.fromkeys(names.NUMBERS) | {"status": Status.NOT_ASKED}
+    found = [
+        one.model_copy(update=nothing) if one.outcome in outcomes and one.statistic.startswith(statistics) else one
+        for one in releases.magnesium_rows()
+    ]
+    return releases.release(releases.magnesium(), found)
+
+
+UNTRUE = ("to protect people", "this wave is hidden", "not asked.", "All groups are hidden", "all groups are hidden")
+
+
+def test_what_was_not_read_is_never_said_to_be_hidden() -> None:
+    view = View(with_not_read("sleep"), releases.magnesium())
+    found = view.headline("form_by_outcome", "sleep")
+    assert found.is_not_read and words.headline(found, view).endswith(": no change can be told in this wave")
+    assert words.contrast(found, view) == (words.NO_CHANGE_READ,)
+    mean = view.comparison("form_by_outcome", "sleep", "mean")
+    assert words.contrast(mean, view) == words.everybody_finding(mean).details == (words.NO_ANSWERS_READ,)
+    assert {words.cell(row, mean.measure) for row in mean.levels} == {words.NOT_READ}
+
+
+def test_a_wave_whose_outcomes_were_not_read_says_so_on_page_and_in_the_newsletter() -> None:
+    outcomes = ("pain", "sleep", "fog", "side_effects__diarrhoea", "side_effects__stomach", "side_effects__other")
+    view = View(with_not_read(*outcomes), releases.magnesium())
+    before = View(releases.magnesium_release(wave="2025-4"), releases.magnesium())
+    page, newsletter = Page(report(view, before, drawn={})).text, markdown(view, before, drawn={}).decode()
+    for text in (page, newsletter):
+        assert words.NO_CHANGE_READ in text and not [untrue for untrue in UNTRUE if untrue in text]
+    assert "By magnesium form: nothing was read in this wave" in page
+    assert "Side effects by form: no answers were read in this wave" in page
+    assert "Nothing had to be hidden in this wave." in page or "numbers are hidden" in page
+
+
+def test_a_change_whose_other_question_was_read_is_not_said_to_be_without_answers() -> None:
+    view = View(with_not_read("pain", statistics="responder"), releases.magnesium())
+    text = Page(report(view, None, drawn={})).text
+    assert words.NO_CHANGE_READ in text and words.NO_ANSWERS_READ not in text
 
 
 def test_small_numbers_of_missing_answers_and_of_rows_are_not_told() -> None:

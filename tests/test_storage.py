@@ -50,6 +50,28 @@ def held(warehouse: Warehouse, wave: str, version: int | None = None) -> list[fl
     return found["x"].to_list()
 
 
+@pytest.mark.parametrize("name", ["my surveys", "Müller été", "a#b", "a+b"])
+def test_a_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
+    warehouse = Warehouse(tmp_path / name)
+    assert [put(warehouse, "2026-01", value) for value in (1, 2)] == [0, 1]
+    assert [held(warehouse, "2026-01", version) for version in (0, 1, None)] == [[1], [2], [2]]
+
+
+def test_what_is_written_is_the_owners_alone_also_in_a_folder_that_is_open(tmp_path: Path) -> None:
+    folder, before = tmp_path / "warehouse", os.umask(0o022)
+    try:
+        folder.mkdir(mode=0o755)
+        with Warehouse(folder).held():
+            put(Warehouse(folder), "2026-01", 1)
+        put(Warehouse(folder), "2026-01", 2)
+        (tmp_path / "another").write_text("as ever")
+    finally:
+        assert os.umask(before) == 0o022
+    modes = {path: path.stat().st_mode & 0o077 for path in folder.rglob("*")}
+    assert len(modes) > 4 and set(modes.values()) == {0} and folder.stat().st_mode & 0o777 == 0o755
+    assert (tmp_path / "another").stat().st_mode & 0o777 == 0o644
+
+
 # --- Replacing a wave --------------------------------------------------------------------------------------------------
 
 

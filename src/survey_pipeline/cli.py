@@ -22,17 +22,19 @@ from survey_pipeline import names
 from survey_pipeline.console import STOPPED, progress, tell_error, tell_exports, tell_run, words
 from survey_pipeline.corrections import fingerprint, in_force, merged, of_exports, summary
 from survey_pipeline.errors import AlreadyPublished, InputRefused, UserError, WrongUsage
-from survey_pipeline.exports import read_export
+from survey_pipeline.exports import Export, read_export
 from survey_pipeline.instrument import Instrument, load_instrument
+from survey_pipeline.personal import looks_like_answers
 from survey_pipeline.pipeline import run_wave
+from survey_pipeline.plural import n_of
 from survey_pipeline.reading import check_exports
 from survey_pipeline.request import ByHand, Places, RunRequest, check_wave
+from survey_pipeline.spreadsheets import harmless_frame
 from survey_pipeline.stages import exact_estimates, render_again
 from survey_pipeline.storage import Warehouse, known_wave
 
 app = typer.Typer(
     name="survey-pipeline",
-    help="Survey exports go in; only numbers that are true, honest and safe to publish come out.",
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -134,7 +136,7 @@ def run(
     )
     with progress(quiet=quiet) as tell:
         done = run_wave(request, tell=tell)
-    _show(done.as_json(), as_json, quiet, lambda: tell_run(done, verbose=verbose))
+    _show(done.as_json(), as_json, quiet, lambda: tell_run(done, request, verbose=verbose))
 
 
 @app.command()
@@ -172,6 +174,7 @@ def check(
 def _how_they_read(exports: Sequence[Path], by_hand: Mapping[str, Any]) -> dict[str, Any]:
     def described(path: Path) -> dict[str, Any]:
         export = read_export(path, **by_hand)
+        _refuse_answers_as_headings(export)
         return {
             "file": path.name,
             "sha256": export.sha256,
@@ -190,10 +193,20 @@ def _how_they_read(exports: Sequence[Path], by_hand: Mapping[str, Any]) -> dict[
     return {"instrument": None, "wave": None, "exports": read, "releases": [], "reports": []}
 
 
+def _refuse_answers_as_headings(export: Export) -> None:
+    """The first row of a file without headings is somebody's answers: it may not be printed."""
+    if looks_like_answers(heading for heading in export.headings if heading):
+        raise InputRefused(
+            f"The first row of '{export.path.name}' looks like answers, not like headings.",
+            "Export it again with its headings as the first row.",
+        )
+
+
 def _tell_how_they_read(exports: Sequence[Mapping[str, Any]], *, verbose: bool = False) -> None:
     for found in exports:
         typer.echo(
-            f"{found['file']}: {found['rows_read']} rows, {found['columns_read']} columns ({found['detected_because']})"
+            f"{found['file']}: {n_of(found['rows_read'], 'row')}, {n_of(found['columns_read'], 'column')}"
+            f" ({found['detected_because']})"
         )
         if verbose:
             typer.echo("\n".join(f"  {heading}" for heading in found["headings"]))
@@ -274,7 +287,7 @@ def backfill(
             words.print(f"{error.problem} It stays as it is.", markup=False)
             continue
         if not quiet and not as_json:
-            tell_run(runs[-1], verbose=verbose)
+            tell_run(runs[-1], request, verbose=verbose)
     if as_json:
         typer.echo(json.dumps({"waves": [done.as_json() for done in runs]}, indent=2))
 
@@ -305,7 +318,7 @@ def estimates(
             json.dumps({"instrument": loaded.name, "wave": wave, "estimates": table.to_dicts()}, allow_nan=False)
         )
     elif not out:
-        typer.echo(table.write_csv(), nl=False)
+        typer.echo(harmless_frame(table).write_csv(), nl=False)
 
 
 def _refuse_reports_folder(out: Path | None, places: Places) -> None:
@@ -318,7 +331,7 @@ def _write_csv(table: pl.DataFrame, out: Path) -> None:
     _refuse_overwriting(out, table.clear().write_csv().strip())
     try:
         with open(out, "wb", opener=_for_the_owner) as file:
-            table.write_csv(file)
+            harmless_frame(table).write_csv(file)
     except OSError:
         raise WrongUsage(f"The file '{out}' cannot be written.", "Choose another --out.") from None
 
@@ -374,7 +387,8 @@ def codebook(
         typer.echo(json.dumps({"instrument": loaded.name, "items": codebook_table(loaded).to_dicts()}))
     else:
         page = form is CodebookFormat.PAGE
-        typer.echo(codebook_page(loaded) if page else codebook_table(loaded).write_csv(), nl=False)
+        table = harmless_frame(codebook_table(loaded))
+        typer.echo(codebook_page(loaded) if page else table.write_csv(), nl=False)
 
 
 @app.command()
@@ -479,7 +493,7 @@ def _write_log(found: pl.DataFrame, instrument: Instrument, out: Path) -> None:
     _refuse_losing(out, log)
     _write_for_the_owner(as_csv(log) if out.suffix.casefold() == ".csv" else as_xlsx(log), out)
     words.print(
-        f"{log.height} refused or corrected answers in {out}. They are people's own: keep the file on this machine. "
+        f"{n_of(log.height, 'refused or corrected answer')} in {out}. They are people's own: keep the file on this machine. "
         "Fill in what_to_do (set to, drop, keep out, take back; empty leaves it as it is), new_value and why, "
         "then give it back with --apply.",
         markup=False,
@@ -530,7 +544,7 @@ def _apply_log(store: Warehouse, instrument: Instrument, wave: str, path: Path) 
 def _tell_applied(document: dict[str, Any]) -> None:
     done = document["applied"]
     changed = "" if done["changed"] else " Nothing has changed."
-    typer.echo(f"{done['file']}: {done['corrections']} corrections, {done['taken_back']} taken back.{changed}")
+    typer.echo(f"{done['file']}: {n_of(done['corrections'], 'correction')}, {done['taken_back']} taken back.{changed}")
     _tell_corrections(document)
     if done["changed"]:
         typer.echo('Run the wave again to use them; one that is published asks for --correction "why".')
@@ -540,7 +554,7 @@ def _tell_refused(document: dict[str, Any]) -> None:
     for row in document["refused"]:
         counted = "counted as other" if row[names.RULE] == names.Rule.OTHER_TEXT else "value refused"
         what = "row set aside" if row[names.WHOLE_ROW] else counted
-        typer.echo(f"{row[names.ITEM] or 'whole row'}: {row[names.RULE]}, {what}, {row['n']} times")
+        typer.echo(f"{row[names.ITEM] or 'whole row'}: {row[names.RULE]}, {what}, {n_of(row['n'], 'time')}")
     if not document["refused"]:
         typer.echo("Nothing was refused.")
     _tell_corrections(document)
@@ -549,9 +563,11 @@ def _tell_refused(document: dict[str, Any]) -> None:
 def _tell_corrections(document: dict[str, Any]) -> None:
     n, unused = document["corrections"], document["corrections_of_other_exports"]
     if any(n.values()):
-        typer.echo(f"Corrections: {n['set_to']} answers set, {n['dropped']} dropped, {n['kept_out']} rows kept out.")
+        sets, rows = n_of(n["set_to"], "answer"), n_of(n["kept_out"], "row")
+        typer.echo(f"Corrections: {sets} set, {n['dropped']} dropped, {rows} kept out.")
     if unused:
-        typer.echo(f"Not used: {unused} corrections of exports that have been replaced. They fit no other file.")
+        they = "It fits" if unused == 1 else "They fit"
+        typer.echo(f"Not used: {n_of(unused, 'correction')} of exports that have been replaced. {they} no other file.")
 
 
 @app.command()
@@ -593,7 +609,7 @@ def _releases(store: Warehouse, instrument: str) -> Iterator[dict[str, Any]]:
 
 def _tell_history(waves: Sequence[dict[str, Any]], releases: Sequence[dict[str, Any]]) -> None:
     for wave in waves:
-        read = ", ".join(f"{export['file']} ({export['rows_read']} rows)" for export in wave["exports"])
+        read = ", ".join(f"{export['file']} ({n_of(export['rows_read'], 'row')})" for export in wave["exports"])
         typer.echo(
             f"{wave['instrument']} {wave['wave']} read from {read}; responses version {wave['responses_version']}"
         )

@@ -4,9 +4,11 @@ What belongs here: progress, the words about a run, and what may be said of an e
 What does not: arguments and exit codes (`cli`). Results go to stdout, progress and everything else to stderr.
 """
 
+import shlex
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import starmap
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,11 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from survey_pipeline.drift import Drift, DriftKind, lines
 from survey_pipeline.errors import UserError
+from survey_pipeline.names import Exclusion
 from survey_pipeline.pipeline import WaveRun
+from survey_pipeline.plural import n_of
 from survey_pipeline.reading import ExportReport, Tell, silently
+from survey_pipeline.request import RunRequest
 
 words = Console(stderr=True, highlight=False, soft_wrap=True)
 VERBOSE = "--verbose shows the rules."
@@ -48,11 +53,12 @@ def progress(*, quiet: bool = False) -> Iterator[Tell]:
         yield tell
 
 
-def tell_run(done: WaveRun, *, verbose: bool = False) -> None:
-    """What a run did, for the steward: exact counts."""
-    show = f"`survey-pipeline quarantine --instrument {done.instrument} --wave {done.wave}` shows the rules."
-    tell_exports(done.exports, show, verbose=verbose)
+def tell_run(done: WaveRun, request: RunRequest | None = None, *, verbose: bool = False) -> None:
+    """What a run did, for the steward: exact counts. `request`: what was asked for, so that commands can be copied."""
+    tell_exports(done.exports, f"`{_quarantine(done, request)}` shows the rules.", verbose=verbose)
     _tell_drift(done.changes)
+    for remark in done.remarks:
+        typer.echo(remark)
     for released in done.releases:
         what = "published" if released.is_new else "unchanged since"
         hidden = f", {released.rows_suppressed} hidden" if released.rows_suppressed else ""
@@ -62,12 +68,23 @@ def tell_run(done: WaveRun, *, verbose: bool = False) -> None:
         typer.echo(path)
 
 
+def _quarantine(done: WaveRun, request: RunRequest | None) -> str:
+    """The command that shows what was refused, with the places that the run was given."""
+    instrument = request.instrument if request else done.instrument
+    words = ["survey-pipeline", "quarantine", "--instrument", instrument, "--wave", done.wave]
+    if request and request.warehouse:
+        words += ["--warehouse", request.warehouse]
+    elif request and request.home != Path():
+        words += ["--home", str(request.home)]
+    return shlex.join(words)
+
+
 def tell_exports(exports: Sequence[ExportReport], which_rules: str = VERBOSE, *, verbose: bool = False) -> None:
     """What became of the rows of each export. `which_rules` says where to look for the rules that answers broke."""
     for report in exports:
-        left_out = ", ".join(f"{n} {reason.replace('_', ' ')}" for reason, n in report.rows_excluded.items()) or "0"
+        left_out = ", ".join(starmap(_left_out, report.rows_excluded.items())) or "0"
         typer.echo(
-            f"{report.file}: {report.rows_read} rows read = {report.rows_kept} kept"
+            f"{report.file}: {n_of(report.rows_read, 'row')} read = {report.rows_kept} kept"
             f" + {report.rows_quarantined} set aside + left out: {left_out}"
         )
         typer.echo(f"  read as {report.tool}: {report.detected_because}")
@@ -94,7 +111,19 @@ def _remarks(report: ExportReport, which_rules: str) -> Iterator[str]:
 
 
 def _n(n: int, thing: str) -> str:
-    return f"{n} {thing}{'' if n == 1 else 's'}"
+    return n_of(n, thing)
+
+
+MANY: dict[str, str] = {
+    reason: f"{reason.replace('_', ' ')}s" for reason in (Exclusion.EMPTY_ROW, Exclusion.IDENTICAL_ROW)
+}
+MANY |= {Exclusion.PREVIEW: "previews", Exclusion.REPEATED_ENTRY: "repeated entries"}
+"""Reasons that are things to be counted. The others have no plural."""
+
+
+def _left_out(reason: str, n: int) -> str:
+    one = reason.replace("_", " ")
+    return n_of(n, one, MANY.get(reason, one))
 
 
 def _tell_drift(found: Iterable[Mapping[str, Any]], indent: str = "") -> None:
@@ -109,7 +138,7 @@ def _tell_more(report: ExportReport) -> None:
     for heading, why in report.columns_dropped_because.items():
         typer.echo(f"    {heading}: {why}")
     for item, rules in report.values_refused.items():
-        typer.echo(f"  refused in {item}: {', '.join(f'{rule} {n} times' for rule, n in rules.items())}")
+        typer.echo(f"  refused in {item}: {', '.join(rule + ' ' + n_of(n, 'time') for rule, n in rules.items())}")
 
 
 def tell_error(error: Exception) -> None:

@@ -2,8 +2,8 @@
 
 What belongs here: comparing an export's headings, what was refused of its answers, and two instruments; each difference with
 the nearest known match and what to do about it. Pure functions. What does not: matching columns (`columns`), refusing
-answers (`validate`), and the words of a report (`render`). Nothing here names what a person wrote, unless so many wrote the
-same that it is an option of the question.
+answers (`validate`), and the words of a report (`render`). Nothing here names what anybody wrote, however many rows say the
+same: they may be one person's.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -17,7 +17,9 @@ import polars as pl
 from survey_pipeline.exports import Column
 from survey_pipeline.exports.layout import Part
 from survey_pipeline.instrument import Instrument, Item, Kind, Option, Role, Threshold
-from survey_pipeline.names import ITEM, RULE, VALUE, Rule
+from survey_pipeline.names import INVENTED_HEADING, ITEM, RULE, VALUE, Rule
+from survey_pipeline.personal import named
+from survey_pipeline.plural import n_of
 from survey_pipeline.texts import fold
 
 NEAR = 0.75
@@ -50,6 +52,8 @@ class DriftKind(StrEnum):
     """Answers that are no option, each by so few that it may be somebody's own words."""
     CODE_CHANGED = "code_changed"
     RANGE_CHANGED = "range_changed"
+    COLUMNS_NEW = "columns_new"
+    """Columns of answers that are no item's."""
     KIND_CHANGED = "kind_changed"
     UNIT_CHANGED = "unit_changed"
     SCORING_CHANGED = "scoring_changed"
@@ -113,10 +117,13 @@ def against_instrument(
     near = _pairs(absent, free)
     left = [place for place in free if place not in near.values()]
     others = {name: item for name, item in asked.items() if name not in absent}
+    doubled = _pairs(others, {place: free[place] for place in left})
+    new = sorted(_strangers(columns, instrument.items) - {*near.values(), *doubled.values()})
     return [
         *(_absent(name, near.get(name)) for name in absent),
-        *(_doubled(name, place) for name, place in _pairs(others, {place: free[place] for place in left}).items()),
+        *(_doubled(name, place) for name, place in doubled.items()),
         *_outside(columns, outside, asked),
+        *([_not_declared(new)] if new else []),
     ]
 
 
@@ -181,6 +188,45 @@ def _unclaimed(columns: Sequence[Column], items: Mapping[str, Item]) -> dict[int
         if column.part in (Part.ANSWER, Part.OPTION) and texts and not any(text in known for text in _texts(column)):
             found.setdefault(texts, place)
     return {place: texts for texts, place in found.items()}
+
+
+def _strangers(columns: Sequence[Column], items: Mapping[str, Item]) -> set[int]:
+    """Places of whole answers that are no item's and hold nothing that is left out by its name."""
+    known = _texts_of(items)
+    return {
+        place
+        for place, column in enumerate(columns)
+        if column.part is Part.ANSWER
+        and (texts := _texts(column))
+        and not any(text in known for text in texts)
+        and INVENTED_HEADING not in column.names
+        and not named(column.names)
+    }
+
+
+def _not_declared(places: Sequence[int]) -> Drift:
+    are, they = ("is", "it asks") if len(places) == 1 else ("are", "one of them asks")
+    columns = f"Column{'' if len(places) == 1 else 's'} {_ranges(places)}"
+    said = (
+        f"{columns} {are} no question of the instrument and {are} not stored. "
+        f"If {they} something to be counted, add an item for it."
+    )
+    return Drift("", DriftKind.COLUMNS_NEW, said)
+
+
+def _ranges(places: Sequence[int]) -> str:
+    """Numbers of columns, from 1: '3, 5 to 9 and 12'."""
+    runs: list[list[int]] = []
+    for number in (place + 1 for place in places):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return _and([part for run in runs for part in _run(run)])
+
+
+def _run(run: Sequence[int]) -> list[str]:
+    return [f"{run[0]} to {run[-1]}"] if len(run) > 2 else [str(number) for number in run]
 
 
 def _pairs(items: Mapping[str, Item], free: Mapping[int, Sequence[str]]) -> dict[str, int]:
@@ -249,8 +295,8 @@ def together(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
 def in_answers(counts: pl.DataFrame, instrument: Instrument, min_n: int) -> list[Drift]:
     """What the answers of a wave say of its questions; columns of `counts` as `COUNTS_SCHEMA`.
 
-    A text that at least `min_n` rows gave to a closed question is an option of it, and not a person's own words, so it may be
-    named. All others are only counted.
+    A text that at least `min_n` rows gave to a closed question is likely an option of it, and is told by itself; all others
+    are counted together. None is named: many rows may be one person's.
     """
     found = {name: counts.filter(pl.col(ITEM) == name) for name in counts[ITEM].unique()}
     return [
@@ -268,27 +314,28 @@ def _refused_options(name: str, item: Item, counts: pl.DataFrame, min_n: int) ->
     rare = 0
     for text, n in counts.filter(pl.col(RULE) == Rule.UNKNOWN_OPTION.value).select("text", "n").iter_rows():
         if text is not None and n >= min_n and _could_be_an_option(text):
-            yield _option_met(name, item, text, n)
+            yield _option_met(name, n, _nearest_option(text, item.options))
         else:
             rare += n
     if rare:
         said = (
-            f"{_answers(rare)} to '{name}' {'is' if rare == 1 else 'are'} none of its options: "
+            f"{n_of(rare, 'answer')} to '{name}' {'is' if rare == 1 else 'are'} none of its options: "
             "see the quarantine, and add what is an option or a spelling of one."
         )
         yield Drift(name, DriftKind.OPTION_UNKNOWN, said)
 
 
 def _could_be_an_option(text: str) -> bool:
-    """Short, printable, and neither an address nor a long number: many rows may still be one person's, or a fault's."""
+    """Short, printable, and neither an address nor a long number."""
     digits = sum(mark.isdigit() for mark in text)
     return len(text) <= LONGEST_OPTION and text.isprintable() and "@" not in text and "//" not in text and digits < 6
 
 
-def _option_met(name: str, item: Item, text: str, n: int) -> Drift:
-    near = _nearest_option(text, item.options)
-    do = f"If it is '{near}', add it to that option's `spellings`; if not, add an option." if near else "Add an option."
-    said = f"{_answers(n)} to '{name}' {'says' if n == 1 else 'say'} '{text}', which is none of its options. {do}"
+def _option_met(name: str, n: int, near: str | None) -> Drift:
+    nearest = f"; the nearest option is '{near}'" if near else ""
+    spelling = "if it is a spelling of that option, add it to its `spellings`; " if near else ""
+    do = f"Look at it in the quarantine; {spelling}if it is an option of the form, add that option."
+    said = f"{n_of(n, 'answer')} to '{name}' have one text that is none of its options{nearest}. {do}"
     return Drift(name, DriftKind.OPTION_NEW, said, near, breaks_trend=True)
 
 
@@ -533,10 +580,10 @@ def _relabelled(name: str, was: Option, option: Option) -> Drift:
 # --- Words -------------------------------------------------------------------------------------------------------------
 
 
-def _answers(n: int) -> str:
-    return "1 answer" if n == 1 else f"{n} answers"
-
-
 def _listed(items: Sequence[str]) -> str:
-    *most, last = [f"'{item}'" for item in items]
+    return _and([f"'{item}'" for item in items])
+
+
+def _and(words: Sequence[str]) -> str:
+    *most, last = words
     return f"{', '.join(most)} and {last}" if most else last

@@ -40,6 +40,8 @@ class WaveRun:
     reports: tuple[str, ...] = ()
     changes: tuple[dict[str, Any], ...] = ()
     """What the instrument asks otherwise than in the wave before."""
+    remarks: tuple[str, ...] = ()
+    """What the steward should know besides, in plain sentences."""
 
     def as_json(self) -> dict[str, Any]:
         return json.loads(json.dumps(asdict(self)))  # type: ignore[no-any-return]
@@ -56,4 +58,4 @@ def run_wave(request: RunRequest, call: Call = plainly, tell: Tell = silently) -
         counted = call("count", partial(count_wave, tell=tell), request, read)
         released = call("disclose", disclose_wave, request, read, counted)
         reports = call("render", render_wave, request, released)
-    return WaveRun(read.instrument, read.wave, read.exports, (released,), reports, read.changes)
+    return WaveRun(read.instrument, read.wave, read.exports, (released,), reports, read.changes, read.remarks)

@@ -15,7 +15,16 @@ import polars as pl
 from survey_pipeline import names
 from survey_pipeline.assemble import earlier_levels, make_release, release_before
 from survey_pipeline.coarsen import coarsen
-from survey_pipeline.corrections import NO_CORRECTIONS, fingerprint, of_exports
+from survey_pipeline.corrections import (
+    ACTION,
+    CELL,
+    NEW_VALUE,
+    NO_CORRECTIONS,
+    fingerprint,
+    in_force,
+    of_exports,
+    summary,
+)
 from survey_pipeline.count import columns_needed, tally_batches
 from survey_pipeline.disclose import disclose
 from survey_pipeline.drift import between, documents, incomparable
@@ -23,6 +32,7 @@ from survey_pipeline.errors import AlreadyPublished, InputRefused, WrongUsage
 from survey_pipeline.estimate import estimate
 from survey_pipeline.exports import Export, RowsDoNotAddUp
 from survey_pipeline.instrument import Instrument, Role, load_instrument
+from survey_pipeline.plural import n_of
 from survey_pipeline.policy import load_policy
 from survey_pipeline.reading import ExportReport, Reading, Tell, keyed, open_exports, report_of, silently
 from survey_pipeline.release import Policy, Release
@@ -43,6 +53,8 @@ class ReadWave:
     exports: tuple[ExportReport, ...]
     changes: tuple[dict[str, Any], ...] = ()
     """What the instrument asks otherwise than in the wave before: see `drift`."""
+    remarks: tuple[str, ...] = ()
+    """What the steward should know besides, in plain sentences."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +85,8 @@ def ingest_wave(request: RunRequest, tell: Tell = silently) -> ReadWave:
     """Exports to responses and quarantine, each replaced in one commit."""
     instrument, warehouse = load_instrument(request.instrument), Warehouse(request.warehouse_location)
     exports = open_exports(request.exports, request.by_hand.given)
-    corrections = of_exports(warehouse.corrections(instrument.name, request.wave), (one.sha256 for one in exports))
+    standing = warehouse.corrections(instrument.name, request.wave)
+    corrections = of_exports(standing, (one.sha256 for one in exports))
     fingerprint = fingerprint_of(exports, instrument, load_policy(), corrections, request.by_hand)
     _refuse_other_waves(warehouse, instrument, request, exports)
     _refuse_other_inputs(warehouse, instrument, request, exports, fingerprint)
@@ -81,7 +94,24 @@ def ingest_wave(request: RunRequest, tell: Tell = silently) -> ReadWave:
     if known is None or known["fingerprint"] != fingerprint:
         _store_wave(warehouse, instrument, request.wave, exports, corrections, fingerprint, tell)
         known = warehouse.wave(instrument.name, request.wave)
-    return replace(_read_wave(known or {}), changes=_changes(warehouse, instrument, request.wave))
+    changes = _changes(warehouse, instrument, request.wave)
+    return replace(_read_wave(known or {}), changes=changes, remarks=_not_used(standing, corrections))
+
+
+def _not_used(standing: pl.DataFrame, used: pl.DataFrame) -> tuple[str, ...]:
+    """Says that corrections were made for exports that are not among those of the run, and not made again for these."""
+    decided = [names.ITEM, names.VALUE, ACTION, NEW_VALUE]
+    others = in_force(standing).join(used, on=CELL, how="anti")
+    left = others.join(in_force(used), on=decided, how="anti", nulls_equal=True)
+    if left.is_empty():
+        return ()
+    n = summary(left)
+    parts = f"{n_of(n['set_to'], 'answer')} set, {n['dropped']} dropped, {n_of(n['kept_out'], 'row')} kept out"
+    were, them = ("was", "it") if left.height == 1 else ("were", "them")
+    return (
+        f"{n_of(left.height, 'correction')} ({parts}) {were} made for another download of an export and "
+        f"{'is' if left.height == 1 else 'are'} not used: make {them} again for this one, see docs/cleaning.md.",
+    )
 
 
 def _changes(warehouse: Warehouse, instrument: Instrument, wave: str) -> tuple[dict[str, Any], ...]:

@@ -9,6 +9,7 @@ Tables: `responses/<instrument>`, `quarantine` and `corrections` (by instrument 
 """
 
 import json
+import os
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator
@@ -16,6 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import arro3.core as arro3
 import polars as pl
@@ -90,7 +92,7 @@ class Warehouse:
             yield
             return
         made = _make_folder(Path(self.location))
-        lock = FileLock(Path(self.location) / LOCK, blocking=False)
+        lock = FileLock(Path(self.location) / LOCK, mode=0o600, blocking=False)
         try:
             lock.acquire()
         except Timeout:
@@ -116,7 +118,9 @@ class Warehouse:
 
     def scan(self, table: str, version: int | None = None) -> pl.LazyFrame:
         """A table, as it is or as it was at a version."""
-        return pl.scan_delta(self._uri(table), version=version)
+        if not self.is_local:
+            return pl.scan_delta(self._uri(table), version=version)
+        return pl.scan_delta(_LocalTable(self._uri(table), version=version))
 
     def history(self, table: str) -> list[dict[str, Any]]:
         """The commits of a table, newest first."""
@@ -153,13 +157,14 @@ class Warehouse:
 
     def _write(self, table: str, stream: "_Stream", how: dict[str, Any], key: dict[str, str]) -> int:
         try:
-            write_deltalake(
-                self._uri(table),
-                stream.reader(),
-                partition_by=list(key) or None,
-                commit_properties=CommitProperties(custom_metadata=key),
-                **how,
-            )
+            with _for_the_owner_alone():
+                write_deltalake(
+                    self._uri(table),
+                    stream.reader(),
+                    partition_by=list(key) or None,
+                    commit_properties=CommitProperties(custom_metadata=key),
+                    **how,
+                )
         except CommitFailedError:
             raise WarehouseBusy(
                 "The warehouse was changed by another run.", "Run again: nothing was half written."
@@ -273,6 +278,16 @@ class Warehouse:
         return list(self._rows("waves", instrument).sort(WAVE).collect().iter_rows(named=True))
 
 
+@contextmanager
+def _for_the_owner_alone() -> Iterator[None]:
+    """New files and folders are the owner's alone, also where the warehouse's own folder is open to others."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
 def _make_folder(folder: Path) -> list[Path]:
     """Make a folder with what is above it; gives what was not there before, the innermost first."""
     made = [path for path in (folder, *folder.parents) if not path.exists()]
@@ -307,6 +322,17 @@ def _stored(row: dict[str, Any]) -> StoredRelease:
         tally_version=row["tally_version"],
         instrument_definition=row["instrument_definition"],
     )
+
+
+class _LocalTable(DeltaTable):
+    """A table in a folder of any name: deltalake writes spaces and accents of the folder as in a web address, and then the
+    files are not found.
+    """
+
+    def file_uris(self, *filters: Any, **more: Any) -> list[str]:
+        root = self.table_uri.removeprefix("file://")
+        uris: list[str] = super().file_uris(*filters, **more)
+        return [unquote(root) + uri.removeprefix(root) if uri.startswith(root) else uri for uri in uris]
 
 
 class _Stream:

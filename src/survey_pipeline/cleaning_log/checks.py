@@ -19,7 +19,7 @@ from survey_pipeline.cleaning_log.words import ACTIONS, MEANINGS
 from survey_pipeline.corrections import CELL, CORRECTIONS_SCHEMA, EXPORT_SHA256, NEW_VALUE, WHY, Action
 from survey_pipeline.errors import InputRefused, did_you_mean
 from survey_pipeline.instrument import Instrument
-from survey_pipeline.names import ITEM, RECORD, RULE, VALUE
+from survey_pipeline.names import ITEM, RECORD, RULE, VALUE, WHOLE_RECORD
 from survey_pipeline.personal import Personal, contained
 from survey_pipeline.schema import failures, responses_schema
 
@@ -171,7 +171,7 @@ def _action(line: Line) -> Action:
 
 
 def _refuse_impossible(name: str, action: Action, instrument: Instrument) -> None:
-    if not name:
+    if name in ("", WHOLE_RECORD):
         raise NotRight(WHAT_TO_DO, "the cells of this row cannot be told apart; mend the export itself")
     if name not in instrument.stored:
         raise NotRight(ITEM, "the instrument has no such item any more")

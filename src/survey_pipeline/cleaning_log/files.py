@@ -1,7 +1,7 @@
 """Files: the cleaning log as a workbook or CSV, written for people and read back as people and spreadsheets leave it.
 
-What belongs here: bytes from lines and lines from bytes, and keeping a spreadsheet from taking an answer for a formula. What
-does not: what the lines mean (`checks`).
+What belongs here: bytes from lines and lines from bytes. What does not: what the lines mean (`checks`), and what a
+spreadsheet could take for a formula (`spreadsheets`).
 """
 
 import codecs
@@ -22,6 +22,7 @@ from survey_pipeline.cleaning_log.words import ACTIONS, NOTES
 from survey_pipeline.corrections import EXPORT_SHA256, NEW_VALUE, WHY
 from survey_pipeline.errors import InputRefused, WrongUsage
 from survey_pipeline.names import ITEM, RULE
+from survey_pipeline.spreadsheets import guarded, unguarded
 from survey_pipeline.texts import fold
 
 NEEDED: Final = (EXPORT_SHA256, ROW, ITEM, RULE, WHAT_TO_DO, NEW_VALUE)
@@ -66,23 +67,6 @@ def unapplied(path: Path, log: pl.DataFrame) -> bool:
 
     there = {said(line.cells) for line in read_log(path) if any(line[column] for column in FILLED_IN)}
     return not there <= {said(row) for row in log.iter_rows(named=True)}
-
-
-# --- No formulas --------------------------------------------------------------------------------------------------------
-
-_SIGNS = "=+\\-@\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
-_FORMULA = re.compile(rf"'*(?:\s*[{_SIGNS}]|[\t\r\n])")
-"""How a cell begins that a spreadsheet might run, whatever apostrophes stand before it."""
-
-
-def guarded(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula: an apostrophe goes before what might be one."""
-    return f"'{text}" if _FORMULA.match(text) else text
-
-
-def unguarded(text: str) -> str:
-    """The cell as it was: exactly that apostrophe is taken off again."""
-    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
 
 
 # --- Writing ------------------------------------------------------------------------------------------------------------

@@ -256,7 +256,7 @@ def _counts(rows: Sequence[Row | None], view: View) -> tuple[Cell, Cell]:
     """People and missing answers of the first statistic that is shown; none of a level that is hidden throughout."""
     first = next((row for row in rows if row and is_shown(row)), None) or next((row for row in rows if row), None)
     if first is None or not is_shown(first):
-        word = "not asked" if first and first.status is Status.NOT_ASKED else words.HIDDEN
+        word = words.NOT_READ if first and first.status is Status.NOT_ASKED else words.HIDDEN
         return Cell(word, muted=True), Cell(word, muted=True)
     people = "not known" if first.n_respondents is None else f"{first.n_respondents:,}"
     return Cell(people), Cell(words.missing(first, view.release.policy.min_n))
@@ -291,7 +291,7 @@ def _answered(view: View, exposure: str, rows: Sequence[Row]) -> tuple[str, tupl
 def _bar(row: Row) -> Bar:
     label = words.level_label(row.level)
     if not is_shown(row) or row.estimate is None:
-        return Bar(label, words.HIDDEN if row.status is Status.SUPPRESSED else "not asked", None)
+        return Bar(label, words.HIDDEN if row.status is Status.SUPPRESSED else words.NOT_READ, None)
     return Bar(label, words.per_100(row.estimate), words.hundredths(row.estimate))
 
 

@@ -75,6 +75,11 @@ class Measure:
         return self.statistic.endswith("_change")
 
     @property
+    def needs_two_answers(self) -> bool:
+        """Whether it is told from an answer and the one before."""
+        return self.is_change or (self.threshold is not None and self.threshold.needs_baseline)
+
+    @property
     def statistic_label(self) -> str:
         if self.threshold:
             return clean(self.threshold.label)
@@ -111,6 +116,12 @@ class Comparison:
     @property
     def hidden(self) -> tuple[Row, ...]:
         return tuple(row for row in self.levels if row.status is Status.SUPPRESSED)
+
+    @property
+    def is_not_read(self) -> bool:
+        """Whether the wave holds no answers to the question at all: nothing of it is hidden."""
+        rows = [*self.levels, *([self.everybody] if self.everybody else [])]
+        return bool(rows) and all(row.status is Status.NOT_ASKED for row in rows)
 
     @property
     def sorted(self) -> tuple[Row, ...]:

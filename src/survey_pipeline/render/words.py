@@ -29,6 +29,11 @@ EVERYBODY = "Everybody who answered"
 INVENTED = "Invented data"
 INVENTED_LONG = "Invented data: every number here was made up to try out the report. Nobody answered these questions."
 HIDDEN = "hidden"
+NOT_READ = "not read"
+"""In a cell: the wave holds no answers to the question."""
+NO_ANSWERS_READ = (
+    "No answers to this question were read in this wave: it was not asked, or its heading was not recognised."
+)
 MANY_QUESTIONS = "With many questions, some differ by chance."
 QUESTIONS_CHANGED = "The questionnaire changed between the two waves, so compare with care."
 TREND_BROKEN = "The question about {} was changed; this wave's answers are not compared with earlier ones."
@@ -55,6 +60,10 @@ LIMITS_IN_SHORT = (
 """What every page says, whatever the instrument says."""
 LINES_THAT_CARRY = 3
 """With so many lines, the instrument's own list says what `LIMITS` would say again."""
+
+NO_CHANGE_READ = (
+    "No change can be told in this wave: one of its two questions was not asked, or its heading was not recognised."
+)
 
 
 @dataclass(frozen=True)
@@ -164,7 +173,7 @@ def cell(row: Row | None, measure: Measure, places: int = 0) -> str:
     if row is None:
         return "\N{EN DASH}"
     if row.status is Status.NOT_ASKED:
-        return "not asked"
+        return NOT_READ
     if row.estimate is None:
         return HIDDEN if row.status is Status.SUPPRESSED else "not known"
     low, high = row.ci_lower, row.ci_upper
@@ -180,7 +189,7 @@ def cell(row: Row | None, measure: Measure, places: int = 0) -> str:
 def missing(row: Row, min_n: int) -> str:
     """How many gave no answer; the release leaves a small number out."""
     if not is_shown(row):
-        return HIDDEN if row.status is Status.SUPPRESSED else "not asked"
+        return HIDDEN if row.status is Status.SUPPRESSED else NOT_READ
     return f"fewer than {min_n}" if row.n_missing is None else f"{row.n_missing:,}"
 
 
@@ -268,6 +277,8 @@ def named(measure: Measure, view: View) -> str:
 def everybody_finding(found: Comparison) -> Finding:
     """What everybody who answered reported, and how sure that is."""
     row, measure = found.everybody, found.measure
+    if found.is_not_read:
+        return Finding(f"{measure.label}: {_nothing_read(measure)}.", (_why_nothing(measure),))
     if row is None or row.estimate is None or not is_shown(row):
         return Finding(f"{measure.label}: the number for everybody who answered is hidden, to protect people.")
     if measure.is_share:
@@ -277,6 +288,15 @@ def everybody_finding(found: Comparison) -> Finding:
         return Finding(f"{_than(start, row.estimate)}{based_on(row)}.", (range_words(row, measure),))
     start = f"{measure.label}: people reported an average of {amount(row.estimate, measure)}"
     return Finding(f"{start}{based_on(row)}.", (range_words(row, measure),))
+
+
+def _nothing_read(measure: Measure) -> str:
+    """What a wave says of a question to which it holds no answers: nothing of it is hidden."""
+    return "no change can be told in this wave" if measure.needs_two_answers else "no answers were read in this wave"
+
+
+def _why_nothing(measure: Measure) -> str:
+    return NO_CHANGE_READ if measure.needs_two_answers else NO_ANSWERS_READ
 
 
 def _than(text: str, change: float) -> str:
@@ -309,6 +329,8 @@ def short_headline(found: Comparison) -> str:
 
 
 def _shows(found: Comparison) -> str:
+    if found.is_not_read:
+        return _nothing_read(found.measure)
     if not found.shown:
         return "all groups are hidden, to protect people"
     if len(found.shown) == 1:
@@ -318,8 +340,11 @@ def _shows(found: Comparison) -> str:
 
 def section_headline(comparisons: Iterable[Comparison], view: View, exposure: str) -> str:
     """The title of a table's section, from all of its charts together."""
-    found = [comparison for comparison in comparisons if comparison.shown]
+    asked = [comparison for comparison in comparisons if not comparison.is_not_read]
+    found = [comparison for comparison in asked if comparison.shown]
     label = inline(view.item_label(exposure))
+    if not asked:
+        return f"By {label}: nothing was read in this wave"
     if not found:
         return f"By {label}: all groups are hidden, to protect people"
     apart = [comparison.measure.label for comparison in found if comparison.apart]
@@ -333,7 +358,10 @@ def options_headline(view: View, table: str) -> str:
 
     Where that is one like 'None of these', the line after it is named as well.
     """
-    found = options_shown(view.options(table))
+    options = view.options(table)
+    found = options_shown(options)
+    if options and all(one.is_not_read for one in options):
+        return f"{view.title(table)}: no answers were read in this wave"
     if not found:
         return f"{view.title(table)}: the numbers for everybody who answered are hidden"
     first, *others = (one.measure for one in found)
@@ -355,6 +383,8 @@ def options_shown(options: Iterable[Comparison]) -> list[Comparison]:
 
 def contrast(found: Comparison, view: View, previous: View | None = None) -> tuple[str, ...]:
     """Two levels whose ranges stay apart, where there are such; otherwise, that the order tells little."""
+    if found.is_not_read:
+        return (_why_nothing(found.measure),)
     if not found.shown:
         return ("Small numbers could point to a person, so none are shown here.",)
     if len(found.shown) == 1:
@@ -411,6 +441,8 @@ def comparison_finding(found: Comparison, view: View, previous: View | None = No
 def option_finding(found: Comparison, view: View, none: Comparison | None = None) -> Finding:
     """How many of everybody who answered gave one answer, and how many the one that excludes it."""
     row, label = found.everybody, named(found.measure, view)
+    if found.is_not_read:
+        return Finding(f"{label}: {_nothing_read(found.measure)}.", (_why_nothing(found.measure),))
     if row is None or not is_shown(row):
         return Finding(f"{label}: the number is hidden, to protect people.")
     no_one = none.everybody if none else None
@@ -516,6 +548,8 @@ def _same(measure: Measure, previous: View) -> Row | None:
 
 
 def _change(measure: Measure, old: Row, row: Row) -> Change:
+    if row.status is Status.NOT_ASKED:
+        return Change(what(measure), "", f"{what(measure)}: {_nothing_read(measure)}.", ())
     if not is_shown(row):
         return Change(what(measure), "", f"{what(measure)}: this wave is hidden.", ())
     before, now = (amount(shown.estimate or 0, measure) for shown in (old, row))

@@ -1,0 +1,53 @@
+"""Spreadsheets: keeping them from taking a text for a formula.
+
+What belongs here: the guard that every CSV file of ours goes through. What does not: what stands in a file.
+"""
+
+from typing import Final
+
+import polars as pl
+
+SIGNS: Final = frozenset(
+    "=+-@\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
+)
+"""With one of these a formula begins, also in the wide letters of Asian keyboards."""
+BREAKS: Final = ("\t", "\r", "\n")
+"""What stands behind one of these at the beginning may end up in a cell of its own."""
+_UNSEEN: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u2800")
+"""Fillers and joiners that show nothing although they count as letters or marks."""
+
+
+def guarded(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula: an apostrophe goes before what might be one."""
+    return f"'{text}" if _could_run(text.lstrip("'")) else text
+
+
+def unguarded(text: str) -> str:
+    """The cell as it was: exactly that apostrophe is taken off again."""
+    return text[1:] if text.startswith("'") and _could_run(text.lstrip("'")) else text
+
+
+def harmless(text: str) -> str:
+    """A label on one line that a spreadsheet will not take for a formula: an apostrophe goes before it."""
+    line = " ".join(text.split())
+    return f"'{line}" if _could_run(text) else line
+
+
+def harmless_frame(frame: pl.DataFrame) -> pl.DataFrame:
+    """A frame for CSV, all of its texts harmless; numbers stay as they are."""
+    texts = [column for column in frame.get_columns() if column.dtype == pl.String]
+    safe = [[None if text is None else harmless(text) for text in column] for column in texts]
+    return frame.with_columns(
+        pl.Series(column.name, cells, dtype=pl.String) for column, cells in zip(texts, safe, strict=True)
+    )
+
+
+def _could_run(text: str) -> bool:
+    """Whether a sign comes first, whatever stands before it and is not seen."""
+    first = next((mark for mark in text if not _is_unseen(mark)), "")
+    return first in SIGNS or text.startswith(BREAKS)
+
+
+def _is_unseen(mark: str) -> bool:
+    """Spaces, controls, zero-width marks, byte order marks, and selectors of variants."""
+    return mark.isspace() or not mark.isprintable() or mark in _UNSEEN or "\ufe00" <= mark <= "\ufe0f"
