@@ -241,7 +241,7 @@ def test_a_backfill_ends_at_the_wave_that_cannot_be_taken(tmp_path: Path) -> Non
     write_export(place.exports / "music-2026-03.csv", rows=220)
     done = place.run("backfill.py", "exports", "--home", "home")
     assert done.returncode == 3
-    assert "'music-2026-02.csv' has no column for the item 'consent'" in done.stderr
+    assert "No heading of 'music-2026-02.csv' is a question of 'music'" in done.stderr
     assert "The wave 2026-02 was not published. Not begun: 2026-03." in done.stderr
     assert_quiet(done.stdout + done.stderr)
     assert sorted(path.name for path in (place.home / "reports" / "music").iterdir()) == ["2026-01", "index.html"]
