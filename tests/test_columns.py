@@ -51,6 +51,7 @@ def without_none() -> Instrument:
         ([Column(EFFECTS, (EFFECTS,))], Match(2)),
         ([Column("q7", ("q7", EFFECTS))], Match(2)),
         ([Column("SIDE_EFFECTS", ("SIDE_EFFECTS",))], Match(2)),
+        ([Column("WHICH\u00a0side  effects? ", ("WHICH\u00a0side  effects? ",))], Match(2)),
         ([option("Nausea"), option("None of these")], Match(None, (OptionAt("nausea", 2), OptionAt("nothing", 3)))),
         ([option("nausea")], Match(None, (OptionAt("nausea", 2),))),
         ([option("A new one")], Match(None, (OptionAt("A new one", 2),))),

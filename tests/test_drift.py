@@ -32,7 +32,7 @@ from survey_pipeline.drift import (
 from survey_pipeline.errors import InputRefused
 from survey_pipeline.exports import Column
 from survey_pipeline.exports.layout import Part
-from survey_pipeline.instrument import Instrument, Item, Role, headings_to_items, load_instrument, shipped_text
+from survey_pipeline.instrument import Instrument, Item, Role, load_instrument, shipped_text
 from survey_pipeline.names import ALL_LEVELS, INVENTED_HEADING, Status
 from survey_pipeline.periods import is_between, meet
 from survey_pipeline.policy import load_policy
@@ -107,14 +107,17 @@ def test_bounds_that_leave_no_day_are_refused_and_a_year_ends_with_its_last_mont
         Item.model_validate(scale("Pain", since="2026-01", until="2025"))
 
 
+def asked_under(heading: str, instrument: Instrument) -> list[str]:
+    return [name for name, item in instrument.asked.items() if heading in item.texts]
+
+
 def test_a_question_may_pass_its_wording_on_and_no_day_may_belong_to_two() -> None:
     wording = {"question": "How bad is your pain?"}
     old = scale("Pain", **wording, until="2026-03")
     new = scale("Pain", **wording, maximum=100, since="2026-04")
     both = survey(pain_10=old, pain_100=new)
-    columns = ("How bad is your pain?",)
-    assert headings_to_items(columns, both.in_wave("2026-03")) == {columns[0]: "pain_10"}
-    assert headings_to_items(columns, both.in_wave("2026-04")) == {columns[0]: "pain_100"}
+    assert asked_under(wording["question"], both.in_wave("2026-03")) == ["pain_10"]
+    assert asked_under(wording["question"], both.in_wave("2026-04")) == ["pain_100"]
     with pytest.raises(ValueError, match="exported under the same heading"):
         survey(pain_10=old, pain_100={**new, "since": "2026-03"})
 
@@ -129,7 +132,7 @@ def test_outside_its_time_an_item_has_no_column_and_is_required_of_nobody() -> N
     assert {"agreed", "mood"}.isdisjoint(then.asked) and "sex" not in now.asked
     assert not then.items["mood"].required and now.items["mood"].required
     assert then.with_role(Role.CONSENT) == {} and list(now.with_role(Role.CONSENT)) == ["agreed"]
-    assert headings_to_items(["Mood?", "Sex?"], then) == {"Sex?": "sex"}
+    assert asked_under("Mood?", then) == [] and asked_under("Sex?", then) == ["sex"]
     assert then.stored.keys() == now.stored.keys(), "a wave's table keeps a column for what it did not ask"
     assert then.who_answered == ("sex", "form") and now.who_answered == ("form",)
     assert survey_2026.asked == survey_2026.items
@@ -267,6 +270,12 @@ def test_an_unknown_option_is_named_only_where_enough_gave_it(n: int, told: bool
     assert found.what is (DriftKind.OPTION_NEW if told else DriftKind.OPTION_UNKNOWN)
     assert found.nearest == ("Citrate" if told else None) and found.breaks_trend is told
     assert str(n) in found.said
+
+
+@pytest.mark.parametrize(("answered", "told"), [(1_000, True), (1_001, False), (0, True)])
+def test_among_many_answers_ten_alike_are_no_option(answered: int, told: bool) -> None:
+    (found,) = in_answers(counts(("form", "unknown_option", "citrat", 10)), BEFORE, 10, {"form": answered})
+    assert (found.what is DriftKind.OPTION_NEW) == told
 
 
 def test_rare_texts_are_counted_together_and_an_option_like_no_other_has_no_nearest() -> None:

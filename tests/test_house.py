@@ -41,9 +41,9 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
     {
         "schema": {"answers"},
         "ingest": {"answers", "corrections", "exports", "personal"},
-        "draft": {"answers", "exports", "personal"},
     },
     {
+        "draft": {"answers", "exports", "ingest", "personal"},
         "validate": {"exports", "ingest", "personal", "schema"},
         "coarsen": {"estimate"},
         "disclose": {"statistics", "policy"},
@@ -92,7 +92,7 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
             "corrections",
             "draft",
             "exports",
-            "personal",
+            "ingest",
             "pipeline",
             "plural",
             "reading",

@@ -19,7 +19,6 @@ from survey_pipeline.instrument import (
     Option,
     Role,
     Threshold,
-    headings_to_items,
     load_instrument,
     parse_instrument,
     shipped_instruments,
@@ -383,15 +382,6 @@ def test_where_a_band_ends_and_whether_the_end_belongs_to_it() -> None:
 def test_only_bands_have_neighbours() -> None:
     assert is_ordered(BANDED)
     assert not is_ordered(choice())
-
-
-# --- Headings --------------------------------------------------------------------------------------------------------
-
-
-def test_headings_are_found_whatever_their_case_and_spaces() -> None:
-    tea = parse_instrument(TEA)
-    headings = ["WHICH tea\u00a0do you drink? ", "cups", "Sleep  quality", "E-mail"]
-    assert headings_to_items(headings, tea) == {headings[0]: "tea", "cups": "cups", "Sleep  quality": "sleep"}
 
 
 # --- The shipped instrument ------------------------------------------------------------------------------------------

@@ -555,9 +555,6 @@ def test_what_texts_are_together() -> None:
 
 # --- The same responses from every format ----------------------------------------------------------------------------
 
-NOT_READ_YET: dict[tuple[str, str], str] = {}
-"""By instrument and tool: what cannot be read yet, and why. An entry that is read after all fails the test, and can go."""
-
 
 @pytest.fixture(scope="module")
 def as_read() -> dict[str, Read]:
@@ -566,11 +563,7 @@ def as_read() -> dict[str, Read]:
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-def test_every_format_gives_the_same_responses(
-    community: Community, as_read: dict[str, Read], tool: str, request: pytest.FixtureRequest
-) -> None:
-    if reason := NOT_READ_YET.get((community.instrument.name, tool)):
-        request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
+def test_every_format_gives_the_same_responses(community: Community, as_read: dict[str, Read], tool: str) -> None:
     google = str(community.files["google_forms"])
     if google not in as_read:
         as_read[google] = read(community.instrument, Path(google))

@@ -22,9 +22,9 @@ from survey_pipeline import names
 from survey_pipeline.console import STOPPED, progress, tell_error, tell_exports, tell_run, words
 from survey_pipeline.corrections import fingerprint, in_force, merged, of_exports, summary
 from survey_pipeline.errors import AlreadyPublished, InputRefused, UserError, WrongUsage
-from survey_pipeline.exports import Export, read_export
+from survey_pipeline.exports import read_export
+from survey_pipeline.ingest.dropped import refuse_answers_as_headings
 from survey_pipeline.instrument import Instrument, load_instrument
-from survey_pipeline.personal import looks_like_answers
 from survey_pipeline.pipeline import run_wave
 from survey_pipeline.plural import n_of
 from survey_pipeline.reading import check_exports
@@ -174,7 +174,7 @@ def check(
 def _how_they_read(exports: Sequence[Path], by_hand: Mapping[str, Any]) -> dict[str, Any]:
     def described(path: Path) -> dict[str, Any]:
         export = read_export(path, **by_hand)
-        _refuse_answers_as_headings(export)
+        refuse_answers_as_headings(export)
         return {
             "file": path.name,
             "sha256": export.sha256,
@@ -191,15 +191,6 @@ def _how_they_read(exports: Sequence[Path], by_hand: Mapping[str, Any]) -> dict[
 
     read = [described(path) for path in exports]
     return {"instrument": None, "wave": None, "exports": read, "releases": [], "reports": []}
-
-
-def _refuse_answers_as_headings(export: Export) -> None:
-    """The first row of a file without headings is somebody's answers: it may not be printed."""
-    if looks_like_answers(heading for heading in export.headings if heading):
-        raise InputRefused(
-            f"The first row of '{export.path.name}' looks like answers, not like headings.",
-            "Export it again with its headings as the first row.",
-        )
 
 
 def _tell_how_they_read(exports: Sequence[Mapping[str, Any]], *, verbose: bool = False) -> None:

@@ -31,6 +31,8 @@ SLIPS = 2
 """So few answers out of range may be slips, however small the wave."""
 STEPS_WITH_TENTHS = 20
 """A tenth of a shorter scale is a single answer: everybody may well have given it."""
+SHARE_OF_AN_OPTION = 0.01
+"""Of the answers to a question: among hundreds of thousands, any slip is made by ten people."""
 LONGEST_OPTION = 100
 """A longer text is nobody's option, even if many gave it."""
 READ, LOWEST_TENTH = "read", "lowest_tenth"
@@ -292,28 +294,32 @@ def together(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
     return whole.group_by(keys).agg(pl.col("n").sum()).filter(pl.col("n") > 0).sort(keys)
 
 
-def in_answers(counts: pl.DataFrame, instrument: Instrument, min_n: int) -> list[Drift]:
-    """What the answers of a wave say of its questions; columns of `counts` as `COUNTS_SCHEMA`.
+def in_answers(
+    counts: pl.DataFrame, instrument: Instrument, min_n: int, answered: Mapping[str, int] | None = None
+) -> list[Drift]:
+    """What the answers of a wave say of its questions; columns of `counts` as `COUNTS_SCHEMA`. `answered`: by item, how many
+    answers could be read.
 
-    A text that at least `min_n` rows gave to a closed question is likely an option of it, and is told by itself; all others
-    are counted together. None is named: many rows may be one person's.
+    A text that at least `min_n` rows, and a fair share of all, gave to a closed question is likely an option of it, and is
+    told by itself; all others are counted together. None is named: many rows may be one person's.
     """
+    fewest = {name: max(min_n, SHARE_OF_AN_OPTION * n) for name, n in (answered or {}).items()}
     found = {name: counts.filter(pl.col(ITEM) == name) for name in counts[ITEM].unique()}
     return [
         drift
         for name, item in instrument.items.items()
         if name in found
         for drift in (
-            *_refused_options(name, item, found[name], min_n),
+            *_refused_options(name, item, found[name], fewest.get(name, min_n)),
             *_lie_of_numbers(name, item, found[name], min_n),
         )
     ]
 
 
-def _refused_options(name: str, item: Item, counts: pl.DataFrame, min_n: int) -> Iterator[Drift]:
+def _refused_options(name: str, item: Item, counts: pl.DataFrame, fewest: float) -> Iterator[Drift]:
     rare = 0
     for text, n in counts.filter(pl.col(RULE) == Rule.UNKNOWN_OPTION.value).select("text", "n").iter_rows():
-        if text is not None and n >= min_n and _could_be_an_option(text):
+        if text is not None and n >= fewest and _could_be_an_option(text):
             yield _option_met(name, n, _nearest_option(text, item.options))
         else:
             rare += n

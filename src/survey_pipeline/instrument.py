@@ -622,9 +622,3 @@ def _model_inside(annotation: Any) -> type[BaseModel] | None:
 def _fold(text: str) -> str:
     """Headings are compared without regard to case, non-breaking or doubled spaces."""
     return " ".join(text.split()).casefold()
-
-
-def headings_to_items(headings: Iterable[str], instrument: Instrument) -> dict[str, str]:
-    """Which item each heading of an export belongs to; headings of no item are left out."""
-    known = {_fold(text): name for name, item in instrument.asked.items() for text in (*item.texts, name)}
-    return {heading: known[_fold(heading)] for heading in headings if _fold(heading) in known}

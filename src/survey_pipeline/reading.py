@@ -86,9 +86,9 @@ class Counts:
     refused: dict[str, dict[str, int]] = field(default_factory=dict)
     other_texts: dict[str, int] = field(default_factory=dict)
     answered: dict[str, int] = field(default_factory=dict)
-    refused_texts: dict[str, set[str]] = field(default_factory=dict)
+    refused_texts: dict[str, set[str]] = field(default_factory=dict, repr=False)
     """By item, some of what was refused: looked through for personal data, and never to be shown."""
-    answers: pl.DataFrame | None = None
+    answers: pl.DataFrame | None = field(default=None, repr=False)
     """What drift is told from (see `drift.counted`). Holds texts: never to be shown as it is."""
 
 
@@ -206,7 +206,8 @@ class Reading:
             counts.answered[name] = counts.answered.get(name, 0) + n
         for (name,), rows in part.quarantine.filter(pl.col(names.RULE) != names.Rule.OTHER_TEXT).group_by([names.ITEM]):
             texts = counts.refused_texts.setdefault(str(name), set())
-            texts.update(rows[names.VALUE].drop_nulls().unique().to_list()[: MOST_TEXTS_KEPT - len(texts)])
+            written = rows[names.VALUE].drop_nulls().unique(maintain_order=True)
+            texts.update(written.head(MOST_TEXTS_KEPT - len(texts)))
 
     def _count(self, export: Export, n_read: int, part: Validated) -> None:
         counts = self.counts[export.path.name]
@@ -317,7 +318,9 @@ def _drift(
 ) -> list[Drift]:
     found = against_instrument(export.layout.columns, matches, instrument, wave)
     answers = counts.answers
-    return found if answers is None else [*found, *in_answers(answers, instrument, load_policy().min_n)]
+    return (
+        found if answers is None else [*found, *in_answers(answers, instrument, load_policy().min_n, counts.answered)]
+    )
 
 
 def check_exports(

@@ -11,9 +11,9 @@ from typing import Any
 from survey_pipeline.draft.columns import questions_of
 from survey_pipeline.draft.dictionaries import read_dictionary
 from survey_pipeline.draft.page import Draft, written
-from survey_pipeline.errors import InputRefused, WrongUsage
-from survey_pipeline.exports import ByHand, Export, read_export
-from survey_pipeline.personal import looks_like_answers
+from survey_pipeline.errors import WrongUsage
+from survey_pipeline.exports import ByHand, read_export
+from survey_pipeline.ingest.dropped import refuse_answers_as_headings
 
 __all__ = ["Draft", "draft", "place_for", "save"]
 
@@ -27,18 +27,9 @@ def draft(name: str, path: Path, **by_hand: Any) -> Draft:
     if found is None:
         export = read_export(path, **by_hand)
         export.refuse_unreadable()
-        _refuse_without_headings(export)
+        refuse_answers_as_headings(export)
         found = questions_of(export)
     return written(name, found)
-
-
-def _refuse_without_headings(export: Export) -> None:
-    """Headings go into the draft, so they must not be somebody's answers."""
-    if looks_like_answers(heading for heading in export.headings if heading):
-        raise InputRefused(
-            f"The first row of '{export.path.name}' looks like answers, not like headings.",
-            "Export it again with its headings as the first row.",
-        )
 
 
 def place_for(name: str, folder: Path) -> Path:

@@ -218,9 +218,13 @@ def item_texts(raw: pl.DataFrame, export: Export, matches: Mapping[str, Match], 
     An item with a column an option becomes one text: the options ticked, `NOTHING_TICKED` where the question was seen and
     nothing ticked, and null where nobody can tell.
     """
-    readers = {name: _ItemReader(export, matches[name], name, instrument) for name in matches}
-    texts = [reader.text(raw).alias(name) for name, reader in readers.items()]
-    unseen = {column: rows for reader in readers.values() for column, rows in reader.unseen(raw).items()}
+    texts: list[pl.Series] = []
+    unseen: dict[str, pl.Series] = {}
+    for name, match in matches.items():
+        item = _ItemReader(export, match, name, instrument)
+        ticks = item.ticks(raw)
+        texts.append(item.text(raw, ticks).alias(name))
+        unseen |= item.unseen(ticks)
     return Written(pl.DataFrame(texts) if texts else raw.select(), unseen)
 
 
@@ -234,11 +238,12 @@ class _ItemReader:
         self.no_answer = {fold(text) for text in (*instrument.missing, *self.item.missing, *export.layout.missing)}
         self.read = reader(self.item, instrument.missing) if match.options and match.whole is not None else None
 
-    def text(self, raw: pl.DataFrame) -> pl.Series:
+    def text(self, raw: pl.DataFrame, ticks: pl.DataFrame) -> pl.Series:
+        """What is written in the item's columns, as one text a row."""
         whole = None if self.match.whole is None else self._whole(raw[str(self.match.whole)], self.match.whole)
         if not self.match.options:
             return whole if whole is not None else raw.to_series()
-        joined = self._joined(raw)
+        joined = self._joined(raw, ticks)
         return joined if whole is None else self._beside(whole, joined)
 
     # --- A cell of its own ---
@@ -285,8 +290,7 @@ class _ItemReader:
 
     # --- A column an option ---
 
-    def _joined(self, raw: pl.DataFrame) -> pl.Series:
-        ticks = self._all_ticks(raw)
+    def _joined(self, raw: pl.DataFrame, ticks: pl.DataFrame) -> pl.Series:
         parts = [pl.when(pl.col(name) != "").then(pl.col(name)) for name in ticks.columns]
         ticked = ticks.select(pl.concat_str(parts, separator=", ", ignore_nulls=True)).to_series()
         if any(option.exclusive for option in self.item.options):
@@ -295,7 +299,8 @@ class _ItemReader:
             nothing = pl.when(pl.lit(self._seen(raw, ticks))).then(pl.lit(NOTHING_TICKED))
         return pl.select(pl.when(pl.lit(ticked) == "").then(nothing).otherwise(pl.lit(ticked))).to_series()
 
-    def _all_ticks(self, raw: pl.DataFrame) -> pl.DataFrame:
+    def ticks(self, raw: pl.DataFrame) -> pl.DataFrame:
+        """What each option's column says, by the option's place in the match; no columns where no option has one."""
         return pl.DataFrame(
             [self._ticks(raw[str(option.place)], option).alias(str(n)) for n, option in enumerate(self.match.options)]
         )
@@ -334,11 +339,10 @@ class _ItemReader:
         texts = frozenset(map(fold, (*own, *column.option)))
         return frozenset(text for text in texts if _number(text) is None)
 
-    def unseen(self, raw: pl.DataFrame) -> dict[str, pl.Series]:
+    def unseen(self, ticks: pl.DataFrame) -> dict[str, pl.Series]:
         """By stored column: the rows with ticks in which one option has no cell, though others of its question have."""
         if self.item.kind is not Kind.CHOICES or not self._has_own_columns:
             return {}
-        ticks = self._all_ticks(raw)
         any_tick = ticks.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
         any_no = ticks.select(pl.any_horizontal((pl.all() == "").fill_null(False))).to_series()
         return {

@@ -73,13 +73,18 @@ def _first_rows(export: Export, places: list[int]) -> dict[int, pl.Series]:
     return {int(name): batch[name].head(ROWS_LOOKED_AT) for name in batch.columns}
 
 
-def refuse_personal_columns(export: Export, instrument: Instrument, matches: Mapping[str, Match]) -> None:
-    """Raise `InputRefused` for headings that are somebody's answers, and for a stored column named as personal data."""
+def refuse_answers_as_headings(export: Export) -> None:
+    """Raise `InputRefused` for a file without headings: its first row is somebody's answers and may not be printed."""
     if looks_like_answers(heading for heading in export.headings if heading):
         raise InputRefused(
             f"The first row of '{export.path.name}' looks like answers, not like headings.",
             "Export it again with its headings as the first row.",
         )
+
+
+def refuse_personal_columns(export: Export, instrument: Instrument, matches: Mapping[str, Match]) -> None:
+    """Raise `InputRefused` for headings that are somebody's answers, and for a stored column named as personal data."""
+    refuse_answers_as_headings(export)
     for name, match in matches.items():
         item = instrument.items[name]
         kinds = (named(export.layout.columns[place].names) for place in match.places)
