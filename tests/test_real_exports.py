@@ -102,6 +102,21 @@ def test_known_marginals_come_out(name: str, heading: str, expected: dict[str | 
     assert answers(name, heading) == expected
 
 
+MEANS = {
+    "Anxiety": 5.8376358696,
+    "Depression": 4.7961956522,
+    "Insomnia": 3.7384510870,
+    "OCD": 2.6372282609,
+    "Hours per day": 3.5727581522,
+}
+
+
+@pytest.mark.parametrize("heading", MEANS)
+def test_known_means_come_out(heading: str) -> None:
+    column = read_export(EXPORTS / "google_forms" / "music_and_mental_health.csv").frame[heading]
+    assert column.cast(pl.Float64).mean() == pytest.approx(MEANS[heading], abs=1e-10)
+
+
 @pytest.mark.parametrize("kind", ["insights", "legacy"])
 def test_the_first_response_of_both_qualtrics_layouts_is_the_same(kind: str) -> None:
     export: Export = read_export(EXPORTS / "qualtrics" / f"QT_many_types_{kind}.csv")
