@@ -1038,6 +1038,30 @@ def test_a_real_qualtrics_layout_with_enough_people_comes_to_a_report(export: Pa
     assert (tmp_path / "reports" / "club" / "2026-01" / "index.html").is_file()
 
 
+TRIAL = """
+name = "trial"
+min_n = 1
+min_n_for_statistics = 2
+rounding_base = 1
+"""
+
+
+@needs_exports
+@pytest.mark.parametrize("export", sorted((EXPORTS / "qualtrics").glob("*.csv")), ids=lambda path: path.stem)
+def test_a_handful_of_trial_answers_comes_to_a_report_under_a_policy_for_trials(
+    export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert init(export, tmp_path).code == 0
+    place = tmp_path / "schemas" / "club" / "instrument.toml"
+    (tmp_path / "schemas" / "disclosure.toml").write_text(TRIAL, encoding="utf-8")
+    kept = 'completeness = { previews = "keep" }\n'
+    place.write_text(kept + edited(place.read_text(encoding="utf-8")), encoding="utf-8")
+    said = call("run", export, "--instrument", place, "--wave", "2026-01", "--home", tmp_path, "--json")
+    assert said.code == 0, said.err
+    assert (tmp_path / "reports" / "club" / "2026-01" / "index.html").is_file()
+
+
 @needs_exports
 @pytest.mark.parametrize("export", REAL, ids=lambda path: path.stem)
 def test_no_words_of_a_single_person_stand_in_the_draft_of_a_real_export(export: Path) -> None:

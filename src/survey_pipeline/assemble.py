@@ -32,11 +32,7 @@ def make_release(
 
     Raises `NotSafeToPublish` if so few answered that not even their number may be told.
     """
-    if sum(export.rows_kept for export in exports) < policy.min_n:
-        raise NotSafeToPublish(
-            f"Fewer than {policy.min_n} answers could be used, so nothing about them may be shown.",
-            "Look at what was set aside and left out; if that is right, wait for more answers.",
-        )
+    _refuse_too_few(sum(export.rows_kept for export in exports), policy)
     asked = instrument.in_wave(wave)
     levels = coarsen(tally, asked, policy, earlier_levels(ledger, wave))
     mine = [release for release in ledger if release.wave == wave]
@@ -58,6 +54,15 @@ def make_release(
         levels={name: _published_levels(name, found, instrument) for name, found in levels.items()},
         rows=tuple(tidy.iter_rows(named=True)),  # type: ignore[arg-type]
     )
+
+
+def _refuse_too_few(n_kept: int, policy: Policy) -> None:
+    if n_kept < policy.min_n:
+        said = f"Fewer than {policy.min_n} answers" if policy.min_n > 1 else "None of the answers"
+        raise NotSafeToPublish(
+            f"{said} could be used, so nothing about them may be shown.",
+            "Look at what was set aside and left out; if that is right, wait for more answers.",
+        )
 
 
 def earlier_levels(ledger: Sequence[Release], wave: str) -> dict[str, list[Level]]:
