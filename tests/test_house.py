@@ -33,10 +33,11 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
         "personal": set(),
         "policy": set(),
         "statistics": set(),
+        "trend": set(),
         "waves": set(),
-        "render": {"spreadsheets"},
         "sample": set(),
     },
+    {"render": {"spreadsheets", "statistics", "trend"}},
     {"answers": set(), "drift": {"exports", "personal", "plural"}, "count": set(), "estimate": {"statistics"}},
     {
         "schema": {"answers"},

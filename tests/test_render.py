@@ -683,7 +683,7 @@ def test_invented_data_says_so_everywhere() -> None:
     svgs = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
     assert svgs and all(svg.count(words.INVENTED) == 2 for svg in svgs), "once in the picture, once in its alternative"
     assert all(b"Invented data." in text for name, text in files.items() if name.endswith(".svg"))
-    assert b"Invented data" in render_index([releases.magnesium_release()], releases.magnesium())
+    assert b"Invented data" in render_index([releases.magnesium_release()], releases.magnesium())["index.html"]
 
 
 def test_real_answers_are_not_called_invented() -> None:
@@ -887,7 +887,7 @@ def test_charts_in_the_page_have_text_of_a_size_that_can_be_read() -> None:
 
 def test_the_list_of_waves_starts_with_the_newest_and_links_to_each() -> None:
     waves = [releases.magnesium_release(wave="2025-4"), releases.magnesium_release(wave="2026-1")]
-    content = render_index(waves, releases.magnesium())
+    content = render_index(waves, releases.magnesium())["index.html"]
     page = Page(content)
     assert [link for link in page.values("href") if link.endswith(".html")] == [
         "2026-1/index.html",
@@ -895,8 +895,8 @@ def test_the_list_of_waves_starts_with_the_newest_and_links_to_each() -> None:
     ]
     assert page.text.count("About 400 people answered.") == 2
     assert all(sentence in page.text for sentence in words.LIMITS)
-    assert content == render_index(waves, releases.magnesium())
+    assert content == render_index(waves, releases.magnesium())["index.html"]
 
 
 def test_the_list_of_no_waves_says_so() -> None:
-    assert "There is no report yet." in Page(render_index([], releases.magnesium())).text
+    assert "There is no report yet." in Page(render_index([], releases.magnesium())["index.html"]).text

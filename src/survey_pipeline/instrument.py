@@ -63,6 +63,7 @@ class Role(StrEnum):
     SAFETY = "safety"
     STRATUM = "stratum"
     DETAIL = "detail"
+    WEIGHT = "weight"
     DIARY = "diary"
     CONSENT = "consent"
     IDENTIFIER = "identifier"
@@ -160,6 +161,32 @@ class Threshold(Strict):
         return self.percent is not None or self.points is not None
 
 
+class Limit(Strict):
+    """A value of a number that people want to know themselves to be above or not, such as an upper level of intake."""
+
+    code: Code
+    label: str
+    above: float
+    source: str
+
+
+class Retest(Strict):
+    """How alike two answers of the same people are, some weeks apart, where nothing has changed for them on the whole.
+
+    `lowest`, `highest`: the range of plausible correlations; `source`: who found it.
+    """
+
+    lowest: float = Field(ge=0, lt=1)
+    highest: float = Field(gt=0, lt=1)
+    source: str
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.lowest > self.highest:
+            raise ValueError("the lowest retest correlation must not lie above the highest")
+        return self
+
+
 class Condition(Strict):
     """An item applies only to people who gave one of these answers to another item."""
 
@@ -207,6 +234,15 @@ class Item(Strict):
     better: str | None = Field(default=None, pattern="^(lower|higher)$")
     primary: bool = False
     thresholds: tuple[Threshold, ...] = ()
+    responder_curve: tuple[int, ...] = ()
+    """Improvements in per cent at which the cumulative responder curve is drawn, such as 10, 20, ..."""
+    retest: Retest | None = None
+    limits: tuple[Limit, ...] = ()
+    """Of a number: what share of people lies above each of these."""
+    comparison: Code | None = None
+    """Of an exposure: the option with which the others are compared."""
+    readings: Code | None = None
+    """Of a dose in numbers: the item of kind dose by which its findings are read again, see `docs/doses.md`."""
     consent_answer: str = ""
 
     @model_validator(mode="after")
@@ -310,12 +346,49 @@ def _is_coarser(later: Iterable[Group], earlier: Iterable[Group]) -> bool:
 
 
 class TableSpec(Strict):
-    """A table to publish: outcomes by one exposure."""
+    """A table to publish: outcomes of everybody, by one exposure, or by one exposure within another.
+
+    `shows`: "everything" that the outcomes have, or "counts" of people alone, without any comparison.
+    """
 
     name: Code
     title: str
-    exposure: Code
+    exposure: Code | None = None
+    by: Code | None = None
     outcomes: tuple[Code, ...] = Field(min_length=1)
+    shows: str = Field(default="everything", pattern="^(everything|counts)$")
+
+    @model_validator(mode="after")
+    def _crossed_with_something(self) -> Self:
+        if self.by is not None and self.by == self.exposure:
+            raise ValueError(f"the table {self.name} has the same item as `exposure` and as `by`")
+        if self.by is not None and self.exposure is None:
+            raise ValueError(f"the table {self.name} has `by`, but no `exposure`")
+        return self
+
+
+class Margin(Strict):
+    """How a group of people is made up outside the survey: the share of each answer to an item, and who says so."""
+
+    item: Code
+    shares: dict[Code, float] = Field(min_length=2)
+    source: str
+
+
+class Weighting(Strict):
+    """How much each answer counts. Without it everybody counts alike, which is the default.
+
+    Either the weight comes with the answer (an item of role "weight"), or it is made so that the margins fit: by raking (one
+    margin after the other) or post-stratification (one margin). `trim`: the least and the greatest weight allowed, as a
+    multiple of the average. `strata`, `clusters`: items that say how people were picked. `why` is printed in the report.
+    """
+
+    why: str
+    margins: tuple[Margin, ...] = ()
+    method: str = Field(default="rake", pattern="^(rake|post_stratify)$")
+    trim: tuple[float, float] | None = None
+    strata: Code | None = None
+    clusters: Code | None = None
 
 
 class Duplicates(Strict):
@@ -377,6 +450,7 @@ class Instrument(Strict):
     """What the tables of an instrument without tables of its own show: by form and by dose."""
     tables: tuple[TableSpec, ...] = ()
     who_answered: tuple[Code, ...] = ()
+    weighting: Weighting | None = None
     duplicates: Duplicates = Duplicates()
     completeness: Completeness = Completeness()
     missing: tuple[str, ...] = ()

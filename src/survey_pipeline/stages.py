@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
+from itertools import pairwise
 from typing import Any
 
 import polars as pl
@@ -345,7 +346,13 @@ def _render_index(places: Places, ledger: Sequence[StoredRelease], name: str) ->
     newest = latest(ledger)[max(latest(ledger))]
     instrument = Instrument.model_validate_json(newest.instrument_definition)
     releases = [stored.release for _, stored in sorted(latest(ledger).items())]
-    write_file(places.reports_folder / name / "index.html", render_index(releases, instrument))
+    changed = {now: _changed_since(ledger, before, now) for before, now in pairwise(sorted(latest(ledger)))}
+    for file, content in render_index(releases, instrument, changed).items():
+        write_file(places.reports_folder / name / file, content)
+
+
+def _changed_since(ledger: Sequence[StoredRelease], before: str, now: str) -> frozenset[str]:
+    return incomparable(_definition(ledger, before), _definition(ledger, now))
 
 
 def render_again(places: Places, instrument: str, wave: str | None = None) -> tuple[str, ...]:

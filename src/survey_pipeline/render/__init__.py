@@ -4,14 +4,18 @@ What belongs here: the two functions that others call, and the list of files. Wh
 number that the release does not hold. The same release gives the same bytes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from survey_pipeline.instrument import Instrument
 from survey_pipeline.release import Release
-from survey_pipeline.render import newsletter, page, tables
+from survey_pipeline.render import newsletter, over_waves, page, tables
 from survey_pipeline.render.charts import Drawn, draw
 from survey_pipeline.render.page import frames
 from survey_pipeline.render.view import View
+from survey_pipeline.trend import TREND_OVER_WAVES, trend
+
+NOTHING_CHANGED: Mapping[str, frozenset[str]] = MappingProxyType({})
 
 __all__ = ["render", "render_index"]
 
@@ -37,9 +41,15 @@ def render(
     }
 
 
-def render_index(releases: Sequence[Release], instrument: Instrument) -> bytes:
-    """The page that lists an instrument's waves, the newest first as given last."""
-    return page.index([View(release, instrument) for release in releases], instrument)
+def render_index(
+    releases: Sequence[Release], instrument: Instrument, changed: Mapping[str, frozenset[str]] = NOTHING_CHANGED
+) -> dict[str, bytes]:
+    """The files beside the folders of an instrument's waves: the page that lists them, the newest first as given last, and
+    the trend over them. `changed`: by wave, the items that mean something else than in the wave before.
+    """
+    found, views = trend(releases, changed), [View(release, instrument) for release in releases]
+    shown = over_waves.courses(found, views[-1]) if views else ()
+    return {"index.html": page.index(views, instrument, shown), f"{TREND_OVER_WAVES}.csv": over_waves.csv(found)}
 
 
 def _chart_files(drawn: dict[str, Drawn]) -> dict[str, bytes]:

@@ -150,9 +150,9 @@ def comparison_chart(found: Comparison, view: View) -> Chart:
         name=f"{found.table}-{found.measure.outcome}",
         headline=words.headline(found, view),
         subtitle=words.subtitle(found.measure),
-        dots=tuple(_dot(row, found.measure) for row in found.sorted),
-        everybody=_dot(everybody, found.measure) if everybody else None,
-        axis=_axis(rows, found.measure),
+        dots=tuple(dot_of(row, found.measure) for row in found.sorted),
+        everybody=dot_of(everybody, found.measure) if everybody else None,
+        axis=axis_of(rows, found.measure),
         notes=tuple(
             note for note in (_band_note(everybody), words.hidden_levels(found.hidden), words.NO_CAUSE_CHART) if note
         ),
@@ -195,7 +195,7 @@ def options_chart(table: str, comparisons: tuple[Comparison, ...], view: View) -
         headline=words.options_headline(view, table),
         subtitle="People in 100 who reported it",
         dots=tuple(
-            _dot(row, one, one.label if view.item_name(one.outcome) == question else words.named(one, view))
+            dot_of(row, one, one.label if view.item_name(one.outcome) == question else words.named(one, view))
             for one, row in pairs
         ),
         everybody=None,
@@ -207,7 +207,8 @@ def options_chart(table: str, comparisons: tuple[Comparison, ...], view: View) -
     )
 
 
-def _dot(row: Row, measure: Measure, label: str = "") -> Dot:
+def dot_of(row: Row, measure: Measure, label: str = "") -> Dot:
+    """A published row as a line of a chart."""
     value = row.estimate or 0.0
     return Dot(
         label=label or words.level_label(row.level),
@@ -225,7 +226,8 @@ def _beside(row: Row) -> str:
     return ", ".join([*people, *(["uncertain"] if row.status is Status.UNRELIABLE else [])])
 
 
-def _axis(rows: list[Row], measure: Measure) -> Axis:
+def axis_of(rows: list[Row], measure: Measure) -> Axis:
+    """A scale that holds some rows of a measure."""
     mirrored, directed = measure.better == "lower", measure.better is not None
     if measure.is_share:
         return _share_axis(rows, mirrored, directed)
@@ -399,7 +401,7 @@ def _chart_figure(chart: Chart) -> Figure:
     tops = [sum(heights[:place]) for place in range(len(heights))]
     for dot, lines, top, height in zip(chart.lines, labels, tops, heights, strict=True):
         _draw_track(axes, chart, top + height - 0.18)
-        _draw_dot(axes, dot, top + height - 0.18, whole=dot is chart.everybody)
+        _drawdot_of(axes, dot, top + height - 0.18, whole=dot is chart.everybody)
         _write_label(axes, dot, lines, top + 0.24, whole=dot is chart.everybody)
     _write_scale(figure, chart, chart.head_height + sum(heights) + 0.2)
     return figure
@@ -416,7 +418,7 @@ def _draw_track(axes: Axes, chart: Chart, y: float) -> None:
     axes.vlines(ticks, ends[0], ends[1], colors=colours, linewidths=widths, zorder=1, clip_on=False)
 
 
-def _draw_dot(axes: Axes, dot: Dot, y: float, whole: bool) -> None:
+def _drawdot_of(axes: Axes, dot: Dot, y: float, whole: bool) -> None:
     colour, marker, size = (INK.light, "D", 7.5) if whole else (MARK.light, "o", 9.5)
     if dot.low is not None and dot.high is not None:
         axes.plot([dot.low, dot.high], [y, y], color=colour, lw=2.6, solid_capstyle="round", zorder=3, clip_on=False)

@@ -19,6 +19,7 @@ from survey_pipeline.names import Status
 from survey_pipeline.release import Row
 from survey_pipeline.render import theme, words
 from survey_pipeline.render.charts import Chart, Drawn, Picture, comparison_chart, options_chart, picture
+from survey_pipeline.render.over_waves import Course
 from survey_pipeline.render.view import Comparison, View, clean, is_shown
 
 
@@ -121,8 +122,8 @@ def report(view: View, previous: View | None, drawn: Mapping[str, Drawn]) -> byt
     )
 
 
-def index(views: Sequence[View], instrument: Instrument) -> bytes:
-    """The page of all waves, the last given first."""
+def index(views: Sequence[View], instrument: Instrument, courses: Sequence[Course] = ()) -> bytes:
+    """The page of all waves, the last given first, and what is shown over them."""
     waves = [
         (clean(view.release.wave), f"{quote(view.release.wave, safe='')}/index.html", view) for view in reversed(views)
     ]
@@ -133,6 +134,7 @@ def index(views: Sequence[View], instrument: Instrument) -> bytes:
         words=words,
         title=clean(instrument.title),
         waves=waves,
+        courses=courses,
         invented=invented,
     )
 

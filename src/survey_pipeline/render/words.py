@@ -37,6 +37,12 @@ NO_ANSWERS_READ = (
 MANY_QUESTIONS = "With many questions, some differ by chance."
 QUESTIONS_CHANGED = "The questionnaire changed between the two waves, so compare with care."
 TREND_BROKEN = "The question about {} was changed; this wave's answers are not compared with earlier ones."
+ANEW = ", asked anew"
+"""Stands behind a wave in which the question was changed."""
+OTHER_PEOPLE = (
+    "Each dot is one wave. Other people may have answered each time, so a difference need not be a change in anybody."
+)
+BROKEN_SERIES = "Where it says so, the question was changed: do not compare that wave with those before it."
 IF_ALIKE = "if those who answered are like the rest"
 """What every range takes for granted; members choose for themselves whether to answer."""
 CHANCE = (
@@ -585,6 +591,30 @@ def answers_changed(view: View, previous: View) -> str:
     if now is None or before is None:
         return "The number of answers cannot be compared."
     return f"About {people(now)} answered this wave, about {people(before)} the wave before."
+
+
+def over_waves(measure: Measure) -> str:
+    """The title of an outcome over the waves."""
+    return f"{what(measure)}, wave by wave"
+
+
+def range_in_brief(row: Row, measure: Measure) -> str:
+    """A published range, without its unit."""
+    if row.ci_lower is None or row.ci_upper is None:
+        return "not known"
+    return " to ".join(brief(end, measure).removesuffix(" in 100") for end in (row.ci_lower, row.ci_upper))
+
+
+def over_waves_alternative(measure: Measure, view: View) -> str:
+    """A chart over the waves in words."""
+    parts = [
+        "Chart of dots with ranges, one for each wave, everybody who answered.",
+        f"Shown: {subtitle(measure)}.",
+        "The numbers are in the table that goes with it.",
+        NO_CAUSE,
+        f"{INVENTED}." if view.release.is_invented else "",
+    ]
+    return " ".join(part for part in parts if part)
 
 
 # --- Charts ------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,102 @@
+"""Over the waves: charts and tables of what everybody said, wave after wave.
+
+What belongs here: which outcomes are shown over time, and their charts' parts. What does not: the numbers (`trend`) and how
+charts are drawn (`charts`).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+from markupsafe import Markup
+
+from survey_pipeline import names
+from survey_pipeline.release import Row
+from survey_pipeline.render import words
+from survey_pipeline.render.charts import Chart, axis_of, dot_of, draw
+from survey_pipeline.render.view import Measure, View, clean, is_shown
+from survey_pipeline.spreadsheets import harmless_frame
+from survey_pipeline.trend import SERIES
+
+FEWEST_WAVES = 2
+
+
+@dataclass(frozen=True)
+class Wave:
+    """One outcome in one wave: its published row, and whether its question was changed since the wave before."""
+
+    row: Row
+    is_new_series: bool
+
+    @property
+    def label(self) -> str:
+        return f"{clean(self.row.wave)}{words.ANEW if self.is_new_series else ''}"
+
+
+@dataclass(frozen=True)
+class Course:
+    """One outcome over the waves, for the page: its title, its chart, and its lines (wave, value, range, people)."""
+
+    title: str
+    drawing: Markup | None
+    lines: tuple[tuple[str, str, str, str], ...]
+    is_broken: bool
+
+
+def csv(trend: pl.DataFrame) -> bytes:
+    """The trend as CSV: tidy columns, `provenance` and `series`."""
+    return harmless_frame(trend).write_csv(line_terminator="\n", null_value="").encode()
+
+
+def courses(trend: pl.DataFrame, newest: View) -> tuple[Course, ...]:
+    """The primary outcomes of the newest wave over all waves; none where there is only one wave."""
+    found = ((one.measure, _waves(trend, one.measure)) for one in newest.primary)
+    several = {measure.outcome: (measure, waves) for measure, waves in found if len(waves) >= FEWEST_WAVES}
+    return tuple(_course(measure, waves, newest) for measure, waves in several.values())
+
+
+def _waves(trend: pl.DataFrame, measure: Measure) -> list[Wave]:
+    mine = trend.filter((pl.col(names.OUTCOME) == measure.outcome) & (pl.col(names.STATISTIC) == measure.statistic))
+    rows = [Row.model_validate({name: row[name] for name in Row.model_fields}) for row in mine.iter_rows(named=True)]
+    series = [1, *mine[SERIES].to_list()]
+    return [Wave(row, before != now) for row, before, now in zip(rows, series, series[1:], strict=False)]
+
+
+def _course(measure: Measure, waves: Sequence[Wave], view: View) -> Course:
+    drawn = draw(_chart(measure, waves, view)) if any(is_shown(wave.row) for wave in waves) else None
+    lines = tuple(_line(wave, measure) for wave in reversed(waves))
+    title = words.over_waves(measure)
+    return Course(title, Markup(drawn.inline) if drawn else None, lines, any(wave.is_new_series for wave in waves))
+
+
+def _line(wave: Wave, measure: Measure) -> tuple[str, str, str, str]:
+    row = wave.row
+    if not is_shown(row) or row.estimate is None:
+        return wave.label, words.cell(row, measure, 0), "", ""
+    people = "not known" if row.n_respondents is None else f"{row.n_respondents:,}"
+    return wave.label, words.brief(row.estimate, measure), words.range_in_brief(row, measure), people
+
+
+def _chart(measure: Measure, waves: Sequence[Wave], view: View) -> Chart:
+    shown = [wave for wave in waves if is_shown(wave.row)]
+    rows = [wave.row for wave in shown]
+    return Chart(
+        name=f"trend-{measure.outcome}",
+        headline=words.over_waves(measure),
+        subtitle=words.subtitle(measure),
+        dots=tuple(dot_of(wave.row, measure, wave.label) for wave in shown),
+        everybody=None,
+        axis=axis_of(rows, measure),
+        notes=tuple(_notes(waves)),
+        invented=view.release.is_invented,
+        alternative=words.over_waves_alternative(measure, view),
+        heading=words.over_waves(measure),
+    )
+
+
+def _notes(waves: Sequence[Wave]) -> Iterator[str]:
+    yield words.OTHER_PEOPLE
+    if any(wave.is_new_series for wave in waves):
+        yield words.BROKEN_SERIES
+    if hidden := words.hidden_levels(wave.row for wave in waves if not is_shown(wave.row)):
+        yield hidden
