@@ -13,7 +13,7 @@ SEED := 0
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup run test lint format types tests fuzz bench sample-report lock clean
+.PHONY: help setup run test lint format types tests fuzz bench agreement simulate sample-report lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -64,6 +64,12 @@ fuzz: $(VENV)/.test ## broken files for a minute: make fuzz SECONDS=600 SEED=7
 
 bench: $(VENV)/.run ## a million invented answers: this pipeline beside a hand-written query
 	@$(BIN)/python tests/benchmarks/million_rows.py
+
+agreement: $(VENV)/.test ## each statistic beside R's result, as docs/agreement.md (needs ../shared)
+	@$(BIN)/python tests/agreement
+
+simulate: $(VENV)/.test ## invented communities without and with an effect: what is claimed of them, and how often ranges hold
+	@$(BIN)/python tests/simulate
 
 sample-report: $(VENV)/.run ## make reports/sample/ again
 	@$(BIN)/python tests/sample_report.py
