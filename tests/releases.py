@@ -8,7 +8,16 @@ from typing import Any
 from survey_pipeline import names
 from survey_pipeline.instrument import Instrument
 from survey_pipeline.names import Status
-from survey_pipeline.release import InstrumentSummary, Policy, PublishedLevel, Release, Row, StageCount
+from survey_pipeline.release import (
+    ComparisonRow,
+    InstrumentSummary,
+    Policy,
+    PublishedLevel,
+    Release,
+    Row,
+    StageCount,
+    TestRow,
+)
 
 FORMS = ("Citrate", "Malate", "Glycinate (bisglycinate)", "Oxide", "Chloride", "Other forms", "None", "Stopped")
 DOSES = (
@@ -207,6 +216,32 @@ def rows_of(
             )
             made.append(row(table, exposure, level, outcome, statistic, value, n_respondents=n, status=status))
     return made
+
+
+WAVE_OF = {"instrument": "magnesium_test", "wave": "2026-1"}
+IN_GRID = {"family": "grid", "family_size": 40, "p_adjusted": 0.1, "adjustment": "benjamini_hochberg"}
+
+
+def comparison(level: str, compared_with: str, outcome: str, estimate: float | None, **more: Any) -> ComparisonRow:
+    """Two forms compared in their mean change, or in what `more` says; without an estimate it is hidden."""
+    words = {**WAVE_OF, "table": "form_by_outcome", "exposure": "magnesium_form", "level": level, "outcome": outcome}
+    numbers = {"estimate": estimate, "standard_error": 0.3, "ci_lower": -1.5, "ci_upper": -0.3, **IN_GRID}
+    numbers |= {"n_respondents": 60, "n_compared": 40, "p_value": 0.01}
+    if estimate is None:
+        numbers = dict.fromkeys(numbers)
+    status = Status.OK if estimate is not None else Status.SUPPRESSED
+    words |= {"compared_with": compared_with, "statistic": "difference_mean_change", "status": status}
+    return ComparisonRow.model_validate({**words, **numbers, **more})
+
+
+def tested(outcome: str, statistic: str, p_value: float | None = 0.02, **more: Any) -> TestRow:
+    """A test over all levels: over doses with a direction for a trend, else over forms."""
+    trend = statistic in ("jonckheere_terpstra", "cochran_armitage", "worst_case_direction")
+    table, exposure = ("dose_by_outcome", "dose") if trend else ("form_by_outcome", "magnesium_form")
+    words = {**WAVE_OF, "table": table, "exposure": exposure, "outcome": outcome, "statistic": statistic}
+    numbers = {"test_statistic": None, "degrees_of_freedom": None, "degrees_of_freedom_2": None, "p_value": p_value}
+    counts = {"n_levels": 5, "n_respondents": 240, "direction": "down" if trend else None, "status": Status.OK}
+    return TestRow.model_validate({**words, **numbers, **counts, **IN_GRID, **more})
 
 
 _CHANGES = {"pain": -2.1, "sleep": 0.4, "fog": -0.9}

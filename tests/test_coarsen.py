@@ -7,11 +7,12 @@ import pytest
 from builders import FORMS, community, item, options, people, survey
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from test_tables import READ, with_tables, words
 
 from survey_pipeline.coarsen import coarsen, merge
 from survey_pipeline.count import tally
 from survey_pipeline.instrument import Instrument
-from survey_pipeline.levels import Level, atoms
+from survey_pipeline.levels import Level, atoms_of, is_special, parents
 from survey_pipeline.names import NOT_APPLICABLE, NOT_STATED
 from survey_pipeline.release import Policy
 
@@ -217,7 +218,8 @@ def test_everybody_is_in_exactly_one_level(answers: pl.DataFrame) -> None:
         members = [code for level in found for code in level.members]
         assert len(members) == len(set(members))
         there = counted.filter(pl.col("exposure") == exposure)["level"].unique()
-        assert set(there) <= set(members) <= {atom.code for atom in atoms(SURVEY.items[exposure])}
+        known = {atom.code for atom in atoms_of(SURVEY, exposure)}
+        assert (set(there) <= set(members) <= known) or exposure == "everybody"
 
 
 @settings(max_examples=12)
@@ -225,6 +227,8 @@ def test_everybody_is_in_exactly_one_level(answers: pl.DataFrame) -> None:
 def test_every_level_is_large_enough_or_the_only_one(answers: pl.DataFrame) -> None:
     counted = tally(answers, SURVEY).filter(pl.col("outcome") == "respondents")
     for exposure, found in levels_of(answers).items():
+        if exposure == "everybody":
+            continue
         sizes = [_size(level, exposure, counted) for level in found]
         apart = [set(level.members) <= {NOT_STATED, NOT_APPLICABLE} for level in found]
         could_merge = [n for n, is_apart in zip(sizes, apart, strict=True) if not (exposure == "dose" and is_apart)]
@@ -262,6 +266,111 @@ def test_what_was_together_in_the_wave_before_is_never_parted(before: pl.DataFra
         for level in earlier[exposure]:
             still_there = set(level.members) & published
             assert any(still_there <= set(wider.members) for wider in found)
+
+
+# --- Crossings, and doses read again ----------------------------------------------------------------------------------------
+
+
+CROSSED = with_tables({"name": "crossed", "exposure": "form", "by": "dose", "outcomes": ["pain"]})
+BY_SEX = with_tables({"name": "crossed", "exposure": "form", "by": "sex", "outcomes": ["mood"]})
+TWO_FORMS = item("Form", "choice", "exposure", options=options("citrate", "malate"))
+PLAIN = with_tables({"name": "crossed", "exposure": "form", "by": "dose", "outcomes": ["mood"]}, form=TWO_FORMS)
+
+
+def cut_of(counts: Mapping[tuple[str, float | None], int], earlier: Levels | None = None) -> list[str]:
+    """The labels of the cells of citrate, for so many people by form and dose."""
+    groups = [(n, {"form": form, "by_mouth": "oral", "dose": dose}) for (form, dose), n in counts.items()]
+    found = levels_of(people(PLAIN, *groups), PLAIN, earlier)["form_by_dose"]
+    return [level.label.removeprefix("Citrate, ") for level in found if level.label.startswith("Citrate, ")]
+
+
+LOW, MIDDLE, HIGH = 100.0, 300.0, 500.0
+EVEN = {(form, dose): 20 for form in ("citrate", "malate") for dose in (LOW, MIDDLE, HIGH)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, ["under 200", "200 to 400", "over 400"]),
+        # One cell of 19: joined with the neighbour with which most people can be shown, alike in every row.
+        ({("malate", HIGH): 19}, ["under 200", "200 to 400 or over 400"]),
+        ({("malate", LOW): 19}, ["under 200 or 200 to 400", "over 400"]),
+        # Of two ways to join, the one with the most people in cells that can be shown.
+        ({("malate", MIDDLE): 5, ("citrate", HIGH): 19}, ["under 200", "200 to 400 or over 400"]),
+        # Nothing to be won: no band is joined for nothing, and never all of them.
+        ({("malate", LOW): 8, ("malate", MIDDLE): 5, ("malate", HIGH): 8}, ["under 200", "200 to 400", "over 400"]),
+        # Two ways are as good: the more even one.
+        (
+            dict.fromkeys(EVEN, 15) | {("citrate", LOW): 25, ("malate", LOW): 25},
+            ["under 200", "200 to 400 or over 400"],
+        ),
+        (
+            dict.fromkeys(EVEN, 15) | {("citrate", HIGH): 25, ("malate", HIGH): 25},
+            ["under 200 or 200 to 400", "over 400"],
+        ),
+        # Who said nothing of the dose is a column of its own.
+        ({("citrate", None): 2}, ["under 200", "200 to 400", "over 400", "not stated"]),
+    ],
+)
+def test_the_second_item_of_a_crossing_is_cut_alike_in_every_row(
+    changes: Mapping[tuple[str, float | None], int], expected: list[str]
+) -> None:
+    assert cut_of(EVEN | dict(changes)) == expected
+
+
+def test_a_cut_of_the_wave_before_is_kept() -> None:
+    few = EVEN | {("malate", HIGH): 19}
+    groups = [(n, {"form": form, "by_mouth": "oral", "dose": dose}) for (form, dose), n in few.items()]
+    before = levels_of(people(PLAIN, *groups), PLAIN)
+    assert cut_of(dict.fromkeys(EVEN, 100)) == ["under 200", "200 to 400", "over 400"]
+    assert cut_of(dict.fromkeys(EVEN, 100), before) == ["under 200", "200 to 400 or over 400"]
+
+
+@pytest.mark.parametrize("instrument", [CROSSED, BY_SEX], ids=["ordered", "unordered"])
+@settings(max_examples=10)
+@given(answers=communities)
+def test_a_crossing_adds_up_to_the_levels_of_its_items(instrument: Instrument, answers: pl.DataFrame) -> None:
+    counted = tally(answers, instrument)
+    found = coarsen(counted, instrument, POLICY)
+    crossing = next(name for name in found if name.startswith("form_by_"))
+    second = crossing.removeprefix("form_by_")
+    rows: dict[str, int] = {}
+    columns: dict[tuple[str, ...], int] = {}
+    for cell in found[crossing]:
+        up = parents(instrument, crossing, cell, found)
+        (row,), column = up["form"], tuple(level.code for level in up[second])
+        rows[row.code] = rows.get(row.code, 0) + _size(cell, crossing, _respondents(counted))
+        columns[column] = columns.get(column, 0) + _size(cell, crossing, _respondents(counted))
+    assert rows == {level.code: _size(level, "form", _respondents(counted)) for level in found["form"]}
+    sizes = {level.code: _size(level, second, _respondents(counted)) for level in found[second]}
+    assert {column: sum(sizes[code] for code in column) for column in columns} == columns
+    assert sorted(code for column in columns for code in column) == sorted(sizes)
+    assert sum(is_special(level) for level in found[crossing]) == 0
+
+
+def _respondents(counted: pl.DataFrame) -> pl.DataFrame:
+    return counted.filter(pl.col("outcome") == "respondents")
+
+
+def test_a_dose_read_again_has_the_levels_of_the_dose() -> None:
+    instrument = READ
+    groups = [
+        (n, {"by_mouth": "oral", "dose": mg} | words(mg, mg)) for n, mg in ((30, 100.0), (5, 300.0), (9, None)) if mg
+    ]
+    found = levels_of(people(instrument, *groups), instrument)
+    assert found["dose__label_elemental"] == found["dose__compound"] == found["dose"] != ()
+    assert found["dose__worst_case"] == found["everybody"] == ()
+
+
+@settings(max_examples=12)
+@given(communities, communities)
+def test_what_was_one_column_in_the_wave_before_stays_one(before: pl.DataFrame, now: pl.DataFrame) -> None:
+    earlier = levels_of(before, CROSSED)
+    found = levels_of(now, CROSSED, earlier)["form_by_dose"]
+    published = {code for level in found for code in level.members}
+    for level in earlier["form_by_dose"]:
+        still_there = set(level.members) & published
+        assert any(still_there <= set(wider.members) for wider in found)
 
 
 def test_a_merged_level_is_named_by_its_parts() -> None:

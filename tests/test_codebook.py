@@ -34,9 +34,24 @@ def test_the_page_has_every_question_answer_band_threshold_and_note(instrument: 
         assert all(option.label in entry and option.code in entry for option in item.options)
         assert all(band.label in entry for band in item.bands)
         assert all(threshold.source in entry for threshold in item.thresholds)
+        assert all(f"`above_{limit.code}`" in entry and limit.source in entry for limit in item.limits)
+        assert (f"compared with: `{item.comparison}`" in entry) == (item.comparison is not None)
+        assert (f"read again from: `{item.readings}`" in entry) == (item.readings is not None)
+        assert item.retest is None or item.retest.source in entry
+        assert all(str(percent) in entry for percent in item.responder_curve)
         assert (", not stored)" in entry) == (not item.is_stored)
         assert (", required" in entry) == item.required
     assert [line for line in page.splitlines() if line.startswith("# ")] == [f"# {instrument.title}"]
+
+
+def test_the_page_says_why_answers_count_differently() -> None:
+    margin = {"item": "form", "shares": {"citrate": 0.25, "none": 0.75}, "source": "the register"}
+    described = club().model_dump(mode="json", exclude_defaults=True)
+    page = codebook_page(
+        Instrument.model_validate(described | {"weighting": {"why": "Few have none.", "margins": [margin]}})
+    )
+    assert "## Weights\n\nFew have none.\n- `form`: citrate 25.0%; none 75.0% (the register)\n" in page
+    assert "## Weights" not in codebook_page(club())
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,22 @@
 """Counting: everybody once per exposure, parts add to the whole, missing is not 'no'."""
 
+from decimal import Decimal
 from itertools import pairwise
+from pathlib import Path
 
 import polars as pl
 import pytest
 from builders import community, item, options, people, survey
+from deltalake import write_deltalake
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from survey_pipeline.count import TALLY_SCHEMA, add, columns_needed, tally, tally_batches
+from survey_pipeline.count import TALLY_KEYS, TALLY_SCHEMA, add, columns_needed, tally, tally_batches
 from survey_pipeline.instrument import Instrument
-from survey_pipeline.levels import atoms
+from survey_pipeline.levels import atoms_of
+from survey_pipeline.names import INSTRUMENT, SUM_OF_SQUARED_WEIGHTS, SUM_OF_WEIGHTS, WAVE, WEIGHT
 from survey_pipeline.outcomes import exposures
+from survey_pipeline.storage import Warehouse
 
 SURVEY = survey()
 seeds = st.integers(0, 10_000)
@@ -69,6 +74,86 @@ def test_the_tally_reads_only_the_columns_it_names() -> None:
     assert tally(answers.select(columns_needed(SURVEY)), SURVEY).equals(tally(answers, SURVEY))
 
 
+# --- Weights --------------------------------------------------------------------------------------------------------------
+
+
+SEX = {"item": "sex", "shares": {"female": 0.5, "male": 0.5}, "source": "test"}
+WEIGHTED = Instrument.model_validate(
+    SURVEY.model_dump(mode="json", exclude_defaults=True) | {"weighting": {"why": "test", "margins": [SEX]}}
+)
+weights = st.floats(1e-6, 1e6) | st.sampled_from([1.0, 0.1, 1 / 3])
+
+
+def weighted(n: int, seed: int, values: list[float | None]) -> pl.DataFrame:
+    drawn = (values * n)[:n]
+    return community(n, seed, missing=0.2).with_columns(pl.Series(WEIGHT, drawn, dtype=pl.Float64))
+
+
+@settings(max_examples=15)
+@given(seeds, st.lists(st.integers(0, 30), max_size=4), st.lists(weights, min_size=1, max_size=30))
+def test_weighted_tallies_of_parts_add_to_the_tally_of_the_whole(
+    seed: int, cuts: list[int], values: list[float | None]
+) -> None:
+    answers = weighted(30, seed, values)
+    parts = [answers[start:end] for start, end in pairwise([0, *sorted(cuts), 30])]
+    whole = as_bytes(tally(answers, WEIGHTED))
+    assert as_bytes(add(tally(part, WEIGHTED) for part in parts)) == whole
+    assert as_bytes(tally_batches(parts, WEIGHTED)) == whole
+    assert as_bytes(tally(answers.sample(fraction=1, shuffle=True, seed=seed), WEIGHTED)) == whole
+
+
+def test_weights_and_their_squares_are_summed_cell_by_cell() -> None:
+    groups = ((1, {"form": "mix", WEIGHT: 0.1}), (2, {"form": "mix", WEIGHT: 1.5}), (1, {"form": "oxide", WEIGHT: 3.0}))
+    rows = [(n, {key: value for key, value in given.items() if key != WEIGHT}) for n, given in groups]
+    drawn = pl.Series(WEIGHT, [given[WEIGHT] for n, given in groups for _ in range(n)], dtype=pl.Float64)
+    found = tally(people(WEIGHTED, *rows).with_columns(drawn), WEIGHTED)
+    there = found.filter((pl.col("exposure") == "form") & (pl.col("outcome") == "respondents"))
+    assert there.select("level", "n_respondents", SUM_OF_WEIGHTS, SUM_OF_SQUARED_WEIGHTS).rows() == [
+        ("mix", 3, Decimal("3.1"), Decimal("4.51")),
+        ("oxide", 1, Decimal(3), Decimal(9)),
+    ]
+
+
+def test_weights_change_no_number_of_people() -> None:
+    answers = weighted(60, 4, [0.5, 1.0, 2.5])
+    with_weights, without = tally(answers, WEIGHTED), tally(answers, SURVEY)
+    assert with_weights.drop(SUM_OF_WEIGHTS, SUM_OF_SQUARED_WEIGHTS).equals(
+        without.drop(SUM_OF_WEIGHTS, SUM_OF_SQUARED_WEIGHTS)
+    )
+    assert without[SUM_OF_WEIGHTS].null_count() == without[SUM_OF_SQUARED_WEIGHTS].null_count() == without.height
+    assert with_weights[SUM_OF_WEIGHTS].null_count() == 0
+
+
+def test_weights_of_one_are_the_people_themselves() -> None:
+    found = tally(weighted(60, 4, [1.0]), WEIGHTED)
+    for name in (SUM_OF_WEIGHTS, SUM_OF_SQUARED_WEIGHTS):
+        assert found[name].cast(pl.Int64).to_list() == found["n_respondents"].to_list()
+
+
+@pytest.mark.parametrize("nothing", [None, float("nan"), float("inf")])
+def test_who_has_no_weight_is_in_no_cell(nothing: float | None) -> None:
+    answers = weighted(40, 7, [1.0, 2.0, nothing])
+    some = answers.filter(pl.col(WEIGHT).is_finite())
+    assert 0 < some.height < 40
+    assert as_bytes(tally(answers, WEIGHTED)) == as_bytes(tally(some, WEIGHTED))
+
+
+def test_a_survey_with_weights_needs_the_column_and_others_do_not() -> None:
+    assert WEIGHT in columns_needed(WEIGHTED) and WEIGHT not in columns_needed(SURVEY)
+
+
+def test_a_tally_is_stored_with_its_weights_and_one_from_before_there_were_any_can_be_read(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path)
+    plain, heavy = tally(community(30, 1), SURVEY), tally(weighted(30, 2, [0.1, 2.0]), WEIGHTED)
+    key = [pl.lit("test_survey").alias(INSTRUMENT), pl.lit("2025").alias(WAVE)]
+    before = plain.select(*key, *TALLY_KEYS, "n_respondents")
+    write_deltalake(f"{tmp_path}/tallies", before, partition_by=[INSTRUMENT, WAVE])
+    assert as_bytes(warehouse.tally("test_survey", "2025", 0)) == as_bytes(plain)
+    version = warehouse.put_tally("test_survey", "2026", heavy)
+    assert as_bytes(warehouse.tally("test_survey", "2026", version)) == as_bytes(heavy)
+    assert as_bytes(warehouse.tally("test_survey", "2025", version)) == as_bytes(plain)
+
+
 # --- Everybody once -------------------------------------------------------------------------------------------------------
 
 
@@ -78,7 +163,7 @@ def test_everybody_is_counted_once_for_each_exposure_and_outcome(seed: int, miss
     answers = community(60, seed, missing)
     found = tally(answers, SURVEY)
     for exposure, outcomes in exposures(SURVEY).items():
-        known = {atom.code for atom in atoms(SURVEY.items[exposure])}
+        known = {atom.code for atom in atoms_of(SURVEY, exposure)}
         for outcome in outcomes:
             cells = found.filter((pl.col("exposure") == exposure) & (pl.col("outcome") == outcome.name))
             assert cells["n_respondents"].sum() == 60

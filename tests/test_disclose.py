@@ -21,7 +21,6 @@ from survey_pipeline.disclose import (
     decimals_for,
     disclose,
     disclose_stages,
-    is_unreliable,
     narrowed,
     shown_count,
 )
@@ -30,7 +29,6 @@ from survey_pipeline.estimate import ESTIMATES_SCHEMA, estimate
 from survey_pipeline.names import NUMBERS, TIDY_COLUMNS
 from survey_pipeline.policy import load_policy, round_count, rounding_range
 from survey_pipeline.release import Policy
-from survey_pipeline.statistics import Estimated
 
 POLICY = Policy()
 SURVEY = survey()
@@ -262,6 +260,168 @@ def test_a_sum_of_overlapping_parts_narrows_from_below_and_each_part_stays_withi
     assert found == {total: (5, 13), a: (5, 6), b: (5, 7)}
 
 
+# --- Other statistics -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("statistic", ["quartile_1", "quartile_3", "standardised_change", "person_week_mean"])
+@pytest.mark.parametrize(("n", "n_alike", "shown"), [(19, 1, False), (20, 10, True), (20, 11, False)])
+def test_other_numbers_obey_the_rules_of_means(statistic: str, n: int, n_alike: int, shown: bool) -> None:
+    assert is_shown(number("all", n, n_alike=n_alike, statistic=statistic)) is shown
+
+
+@pytest.mark.parametrize(
+    ("k", "n", "estimate"), [(9, 40, None), (10, 40, 10.0), (13, 28, 15.0), (30, 40, 30.0), (31, 40, None)]
+)
+def test_a_count_is_shown_like_a_share_and_rounded(k: int, n: int, estimate: float | None) -> None:
+    row = published(share("all", k, n, statistic="count", estimate=float(k))).row(0, named=True)
+    assert row["estimate"] == estimate
+    assert row["standard_error"] is row["ci_lower"] is row["ci_upper"] is None
+
+
+def test_a_count_and_a_share_of_the_same_people_go_together() -> None:
+    # As a share Malate is hidden to shield Oxide; the count in another table would undo that.
+    events = {"all": 60, "Citrate": 32, "Malate": 20, "Oxide": 8}
+    n = {"all": 600, "Citrate": 200, "Malate": 200, "Oxide": 200}
+    rows = [share(level, k, n[level]) for level, k in events.items()]
+    rows += [share(level, k, n[level], table="counts", statistic="count") for level, k in events.items()]
+    found = published(*rows).filter(pl.col("status") == "suppressed")
+    assert found.select("table", "level").rows() == [
+        (table, level) for table in ("form_by_outcome", "counts") for level in ("Malate", "Oxide")
+    ]
+
+
+def test_points_of_the_responder_curve_are_as_nested_as_thresholds() -> None:
+    # All but 8 of those who got 20 % better got 10 % better at least: 8 is told by neither point.
+    by_tenth = {"all": 64, "Citrate": 12, "Malate": 12, "Oxide": 40}
+    by_half = {"all": 28, "Citrate": 9, "Malate": 10, "Oxide": 9}
+    rows = [
+        share(level, k, 200 if level != "all" else 600, outcome="pain", statistic=statistic, among=COULD_IMPROVE)
+        for statistic, counts in (("improved_10", by_tenth), ("responder_50", by_half))
+        for level, k in counts.items()
+    ]
+    found = published(*rows).filter(pl.col("statistic") == "responder_50")
+    assert set(found["status"]) == {"suppressed"}
+
+
+def band(level: str, n: int, **more: object) -> dict[str, object]:
+    """What would be expected anyway beside the mean change of a level, by the mean of those who took none."""
+    words = {"statistic": "mean_change_anyway", "standard_error": None, "usual_of": ["form", "None"]}
+    return number(level, n, **{**words, "estimate": -0.456, "ci_lower": -0.987, "ci_upper": 0.004, **more})
+
+
+@pytest.mark.parametrize(
+    ("n", "none_alike", "shown"),
+    [
+        ({"Citrate": 40, "None": 40}, 10, ["Citrate", "None"]),
+        ({"Citrate": 19, "Malate": 40, "None": 60}, 10, ["None"]),  # the change beside it is hidden, and its shield's
+        ({"Citrate": 40, "None": 40}, 31, []),  # the mean that people are expected to return to is hidden
+    ],
+)
+def test_a_band_goes_with_its_change_and_with_the_usual_mean(
+    n: Mapping[str, int], none_alike: int, shown: Sequence[str]
+) -> None:
+    rows = [number("None", n["None"], n_alike=none_alike)]
+    rows += [number(level, size, statistic="mean_change") for level, size in n.items()]
+    rows += [band(level, size, n_alike=0) for level, size in n.items()]
+    found = published(*rows).filter(pl.col("statistic") == "mean_change_anyway")
+    assert found.filter(pl.col("status") != "suppressed")["level"].to_list() == shown
+
+
+def test_a_band_is_told_in_two_decimals_and_shields_nothing() -> None:
+    row = published(number("Citrate", 40, statistic="mean_change"), number("None", 40), band("Citrate", 40))
+    assert row.filter(pl.col("statistic") == "mean_change_anyway").select(NUMBERS[:4]).row(0) == (
+        -0.46,
+        None,
+        -0.99,
+        0.0,
+    )
+
+
+def test_the_interval_of_a_standardised_change_is_that_of_its_rounded_n() -> None:
+    numbers = {"estimate": 0.5, "standard_error": 0.2, "ci_lower": 0.1, "ci_upper": 0.92}
+    row = published(number("all", 27, statistic="standardised_change", **numbers)).row(0, named=True)
+    wider = (27 / 25) ** 0.5
+    expected = (0.5, 0.2 * wider, 0.5 - 0.4 * wider, 0.5 + 0.42 * wider)
+    assert [row[name] for name in NUMBERS[:4]] == [round(value, 2) for value in expected]
+
+
+def test_a_weighted_share_is_told_in_whole_per_cents() -> None:
+    row = published(share("all", 40, 100, n_effective=80.0, estimate=0.43219)).row(0, named=True)
+    assert (row["estimate"], row["n_respondents"]) == (0.43, 100)
+
+
+# --- Crossings --------------------------------------------------------------------------------------------------------
+
+
+def crossed(counts: Mapping[tuple[str, str], int]) -> list[Row]:
+    """Presence of people by two questions and by both, each half of them with an event."""
+    rows: list[Row] = []
+    for side, exposure in enumerate(("form", "sex")):
+        for level in dict.fromkeys(key[side] for key in counts):
+            n = sum(size for key, size in counts.items() if key[side] == level)
+            rows.append(share(level, n // 2, n, exposure=exposure, table=exposure))
+    for (form, sex), n in counts.items():
+        sides = [["form", form], ["sex", sex]]
+        rows.append(share(f"{form}, {sex}", n // 2, n, exposure="both", table="both", part_of=sides))
+    return rows
+
+
+def test_a_small_cell_of_a_crossing_takes_others_of_its_row_and_column_with_it() -> None:
+    # Four men took oxide: with the other cells shown, form and sex would tell them.
+    cells = {("Citrate", "female"): 90, ("Citrate", "male"): 60, ("Malate", "female"): 80, ("Malate", "male"): 50}
+    cells |= {("Oxide", "female"): 70, ("Oxide", "male"): 4}
+    found = published(*crossed(cells)).filter(pl.col("status") == "suppressed")
+    gone = set(found.filter(pl.col("exposure") == "both")["level"])
+    assert "Oxide, male" in gone
+    assert "Oxide, female" in gone  # its row
+    assert gone & {"Citrate, male", "Malate, male"}  # its column
+    assert found.filter(pl.col("exposure") != "both").is_empty()
+
+
+def test_a_crossing_of_large_cells_hides_nothing() -> None:
+    cells = {(form, sex): 60 for form in ("Citrate", "Malate") for sex in ("female", "male")}
+    assert "suppressed" not in published(*crossed(cells))["status"]
+
+
+def test_levels_that_were_merged_differently_add_up_together() -> None:
+    total, a, b, c, d = ((name,) for name in ("together", "a", "b", "c", "d"))
+    found = narrowed({a: (20, 20), b: (10, 12), c: (25, 25)}, [Sum(total, (a, b)), Sum(total, (c, d))])
+    assert found[d] == (5, 7)
+
+
+# --- Questions left out -----------------------------------------------------------------------------------------------
+
+
+def left_out(k: int, n: int) -> dict[str, object]:
+    words = {"table": "item_nonresponse", "exposure": "everybody", "outcome": "pain__left_out", "among": "concerned"}
+    return share("all", k, n, gap_of="pain", **words)
+
+
+@pytest.mark.parametrize(("k", "shown"), [(9, False), (10, True)])
+def test_how_many_left_a_question_out_is_told_from_ten(k: int, shown: bool) -> None:
+    rows = published(number("all", 100 - k, n_missing=k, n_level=100), left_out(k, 100))
+    gap = rows.filter(pl.col("table") == "item_nonresponse").row(0, named=True)
+    assert (gap["status"] != "suppressed") is shown
+    assert rows["status"][0] != "suppressed"  # the estimates stay: they say as much of who is missing by themselves
+    assert (rows["n_missing"][0] is not None) is shown
+
+
+# --- Diaries ----------------------------------------------------------------------------------------------------------
+
+
+def test_who_keeps_no_diary_is_not_missing_in_it() -> None:
+    # 40 of 100 keep one. Were the others taken for missing, of whom there are none, the small level would seem narrow.
+    sizes = {"all": (40, 100), "Citrate": (22, 50), "Malate": (14, 42), "Oxide": (4, 8)}
+    rows = [
+        number(level, n, statistic="person_week_mean", among="keeps_diary", n_level=m)
+        for level, (n, m) in sizes.items()
+    ]
+    rows += [share(level, k, n, outcome="diary_kept", among="everybody", n_level=n) for level, (k, n) in sizes.items()]
+    found = published(*rows).filter(pl.col("status") != "suppressed").select("outcome", "level").rows()
+    assert ("diary_kept", "all") in found and ("pain", "all") in found
+    assert not [level for _, level in found if level == "Oxide"]
+
+
 # --- Rounding ---------------------------------------------------------------------------------------------------------
 
 
@@ -334,7 +494,8 @@ def test_a_mean_just_below_nothing_is_not_minus_nothing() -> None:
         (share("all", 10, 1000), "ok"),  # 0.5 % to 1.8 %: wide beside 1 %, but not wide
         (share("all", 10, 100), "ok"),
         (share("all", 10, 60), "ok"),
-        (share("all", 10, 200), "ok"),
+        (share("all", 10, 200), "unreliable"),  # 2.4 % to 9.0 %: wide, and 1.3 times the share
+        (share("all", 15, 200), "ok"),
         (number("all", 5), "suppressed"),
         (number("all", 5, merged=True), "suppressed"),
         (number("all", 0, not_asked=True, estimate=None), "not_asked"),
@@ -345,21 +506,19 @@ def test_the_status_is_the_strongest_word(row: Row, status: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("estimate", "lower", "upper", "n", "is_share", "expected"),
+    ("row", "status"),
     [
-        (0.5, 0.4, 0.6999, 100, True, False),
-        (0.5, 0.4, 0.70, 100, True, True),  # 0.30 wide
-        (0.04, 0.02, 0.0721, 100, True, True),  # wider than 0.05, and 1.3 times the share
-        (0.04, 0.02, 0.0699, 100, True, False),  # less than 0.05 wide
-        (0.04, 0.01, 0.0619, 100, True, False),  # wider than 0.05, but just under 1.3 times the share
-        (5.0, 0.0, 10.0, 30, False, False),
-        (5.0, 4.9, 5.1, 29, False, True),
+        (number("all", 100, span=10.0, standard_error=0.75), "ok"),  # 2.98 wide on a scale of 10
+        (number("all", 100, span=10.0, standard_error=0.85), "unreliable"),
+        (number("all", 100, span=None, standard_error=0.85), "ok"),
+        (number("all", 100, span=10.0, standard_error=0.85, statistic="median"), "ok"),
+        (number("all", 100, n_effective=30.0), "ok"),
+        (number("all", 100, n_effective=29.9), "unreliable"),
+        (share("all", 12, 25, statistic="count", outcome="kidney"), "ok"),  # a count is what it is
     ],
 )
-def test_what_is_unreliable(
-    estimate: float, lower: float, upper: float, n: int, is_share: bool, expected: bool
-) -> None:
-    assert is_unreliable(Estimated(estimate, 0.1, lower, upper), n, share=is_share) is expected
+def test_what_is_unreliable(row: Row, status: str) -> None:
+    assert published(row)["status"].to_list() == [status]
 
 
 # --- Corrections ------------------------------------------------------------------------------------------------------

@@ -9,10 +9,12 @@ import pytest
 from builders import FORMS, community, item, people, percent, scale, survey
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
+from statsmodels.stats.weightstats import DescrStatsW
 
 from survey_pipeline.count import tally
 from survey_pipeline.estimate import ESTIMATES_SCHEMA, estimate
-from survey_pipeline.instrument import Instrument
+from survey_pipeline.instrument import Instrument, Weighting
 from survey_pipeline.levels import partitions
 
 SURVEY = survey()
@@ -110,6 +112,190 @@ def test_everybody_is_the_same_in_every_table() -> None:
     by_form, by_dose = (found.filter(pl.col("table") == f"{x}_by_outcome").select(numbers) for x in ("form", "dose"))
     assert by_form.equals(by_dose)
     assert by_form.height > 10
+
+
+# --- The same as scipy, statsmodels and numpy say --------------------------------------------------------------------------
+
+PAIRS = st.lists(
+    st.tuples(st.sampled_from([None, *map(float, range(11))]), st.sampled_from([None, *map(float, range(11))])),
+    min_size=0,
+    max_size=60,
+)
+
+
+def with_curve(**more: Any) -> Instrument:
+    """The survey with a responder curve for pain, of which 30 is a threshold of its own."""
+    return survey(pain=SURVEY.items["pain"].model_dump(mode="json") | {"responder_curve": [10, 30, 60], **more})
+
+
+@settings(max_examples=60)
+@given(PAIRS)
+def test_numbers_of_any_answers_are_those_of_the_rows(pairs: list[tuple[float | None, float | None]]) -> None:
+    instrument = with_curve()
+    groups = [(1, {"form": "citrate", "pain_before": before, "pain": after}) for before, after in pairs]
+    found = estimated(people(instrument, *groups), instrument)
+    after = np.array([now for _, now in pairs if now is not None])
+    both = np.array([(was, now) for was, now in pairs if was is not None and now is not None]).reshape(-1, 2)
+    numbers_of(found, "mean", after)
+    numbers_of(found, "mean_change", both[:, 1] - both[:, 0])
+    for name, p in (("quartile_1", 0.25), ("median", 0.5), ("quartile_3", 0.75)):
+        expected = np.quantile(after, p, method="averaged_inverted_cdf") if len(after) else None
+        assert one(found, "pain", name, "Citrate")["estimate"] == (
+            None if expected is None else pytest.approx(expected)
+        )
+    for per_cent in (10, 60):
+        shares_of(found, f"improved_{per_cent}", both, per_cent)
+    assert "improved_30" not in found["statistic"]
+
+
+def numbers_of(found: pl.DataFrame, statistic: str, values: Any) -> None:
+    row = one(found, "pain", statistic, "Citrate")
+    assert row["n_respondents"] == len(values)
+    if len(values) > 1:
+        lower, upper = DescrStatsW(values).tconfint_mean()
+        expected = (values.mean(), stats.sem(values), lower, upper)
+        numbers = [row[name] for name in ("estimate", "standard_error", "ci_lower", "ci_upper")]
+        assert numbers == pytest.approx(expected, rel=1e-9, abs=1e-12)
+    else:
+        assert row["standard_error"] is row["ci_lower"] is row["ci_upper"] is None
+    if statistic == "mean_change":
+        d = one(found, "pain", "standardised_change", "Citrate")["estimate"]
+        spread = values.std(ddof=1) if len(values) > 1 else 0
+        assert d == (pytest.approx(values.mean() / spread, abs=1e-12) if spread else None)
+
+
+def shares_of(found: pl.DataFrame, statistic: str, both: Any, per_cent: int) -> None:
+    could = both[both[:, 0] > 0]
+    k = int(((could[:, 0] - could[:, 1]) >= could[:, 0] * per_cent / 100 - 1e-9).sum())
+    row = one(found, "pain", statistic, "Citrate")
+    assert (row["n_events"], row["n_respondents"]) == (k, len(could))
+    if len(could):
+        wilson = stats.binomtest(k, len(could)).proportion_ci(method="wilson")
+        assert (row["ci_lower"], row["ci_upper"]) == pytest.approx((wilson.low, wilson.high), rel=1e-9, abs=1e-12)
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 10_000), st.integers(1, 80))
+def test_weighted_estimates_are_those_of_the_weighted_rows(seed: int, n: int) -> None:
+    rng = np.random.default_rng(seed)
+    weights = rng.integers(1, 9, n) / 4
+    answers = community(n, seed, missing=0.1).with_columns(pl.Series("weight", weights))
+    instrument = SURVEY.model_copy(update={"weighting": weighting()})
+    found = estimate(tally(answers, instrument), instrument)
+    there = answers.drop_nulls("mood")
+    mood, w = there["mood"].to_numpy(), there["weight"].to_numpy()
+    row = one(found, "mood", "mean")
+    assert row["n_respondents"] == len(mood)
+    assert "standardised_change" not in found["statistic"]
+    if not len(mood):
+        return
+    described = DescrStatsW(mood, weights=w)
+    assert row["estimate"] == pytest.approx(described.mean, rel=1e-9)
+    assert row["n_effective"] == pytest.approx(w.sum() ** 2 / (w**2).sum(), rel=1e-9)
+    influence = w * (mood - described.mean) / w.sum()
+    if len(mood) > 1:
+        assert row["standard_error"] == pytest.approx(np.sqrt((influence**2).sum() * n / (n - 1)), rel=1e-9, abs=1e-12)
+    much = one(found, "mood", "much_better")
+    assert (much["n_events"], much["estimate"]) == (int((mood <= 2).sum()), pytest.approx(w[mood <= 2].sum() / w.sum()))
+
+
+def weighting() -> Weighting:
+    share = {"item": "sex", "shares": {"female": 0.5, "male": 0.5}, "source": "test"}
+    return Weighting.model_validate({"why": "test", "margins": [share]})
+
+
+# --- Other tables ---------------------------------------------------------------------------------------------------------
+
+
+def with_table(instrument: Instrument = SURVEY, **table: Any) -> Instrument:
+    described = instrument.model_dump(mode="json")
+    described["tables"].append({"name": "more", "title": "More", **table})
+    return Instrument.model_validate(described)
+
+
+def test_a_table_of_counts_has_nothing_but_counts() -> None:
+    instrument = with_table(exposure="form", outcomes=["stopped"], shows="counts")
+    answers = people(instrument, (4, {"form": "citrate", "stopped": True}), (9, {"form": "citrate", "stopped": False}))
+    found = estimated(answers, instrument).filter(pl.col("table") == "more", pl.col("level") == "Citrate")
+    row = found.row(0, named=True)
+    assert found.height == 1
+    assert (row["statistic"], row["estimate"], row["n_events"], row["n_respondents"]) == ("count", 4.0, 4, 13)
+    assert row["standard_error"] is row["ci_lower"] is row["ci_upper"] is None
+
+
+def test_a_table_of_everybody_has_one_level() -> None:
+    found = estimated(community(50, 3), with_table(outcomes=["mood"])).filter(pl.col("table") == "more")
+    assert set(found["level"]) == {"all"} and set(found["exposure"]) == {"everybody"}
+    by_form = estimated(community(50, 3)).filter(pl.col("table") == "form_by_outcome", pl.col("level") == "all")
+    numbers = ["statistic", "estimate", "n_respondents", "n_missing"]
+    assert found.select(numbers).equals(by_form.filter(pl.col("outcome") == "mood").select(numbers))
+
+
+def test_a_crossing_says_of_which_levels_it_is_a_part() -> None:
+    instrument = with_table(exposure="form", by="sex", outcomes=["mood"])
+    answers = community(150, 4)
+    found = estimated(answers, instrument)
+    row = one(found, "mood", "mean", "Citrate, female", "form_by_sex")
+    mine = answers.filter(pl.col("form") == "citrate", pl.col("sex") == "female")
+    assert row["estimate"] == pytest.approx(mine["mood"].mean())
+    assert row["part_of"] == [["form", "Citrate"], ["sex", "Female"]]
+    assert one(found, "mood", "mean", "Citrate")["part_of"] is None
+    merged = {"form": partitions(instrument.items["form"])[1]}
+    joined = estimate(tally(answers, instrument), instrument, merged)
+    row = one(joined, "mood", "mean", "Taurate, female", "form_by_sex")  # finer than the level it is a part of
+    assert row["part_of"] == [["form", "Rare forms"], ["sex", "Female"]]
+
+
+def test_who_left_a_question_out_is_a_share_of_those_it_concerns() -> None:
+    answers = people(
+        SURVEY,
+        (6, {"form": "citrate", "by_mouth": "oral", "dose": 100.0}),
+        (3, {"form": "citrate", "by_mouth": "oral"}),
+        (2, {"form": "citrate", "by_mouth": "skin"}),
+    )
+    row = one(estimated(answers), "dose__left_out", "share", exposure="everybody")
+    assert (row["n_events"], row["n_respondents"], row["n_missing"], row["gap_of"]) == (3, 9, 0, "dose")
+
+
+# --- What would be expected anyway --------------------------------------------------------------------------------------
+
+RETEST = {"lowest": 0.6, "highest": 0.8, "source": "test"}
+
+
+def with_none(retest: Mapping[str, Any] | None = RETEST, comparison: str | None = "oxide") -> Instrument:
+    """The survey, where those who took oxide say how people are in general."""
+    form = SURVEY.items["form"].model_dump(mode="json") | {"comparison": comparison}
+    return survey(form=form, pain=SURVEY.items["pain"].model_dump(mode="json") | {"retest": retest})
+
+
+def test_beside_a_change_stands_what_would_be_expected_anyway() -> None:
+    instrument = with_none()
+    usual = [(20, {"form": "oxide", "pain_before": 5.0, "pain": float(now)}) for now in (3, 4, 5, 6, 7)]
+    taking = [(10, {"form": "citrate", "pain_before": float(was), "pain": 4.0}) for was in (7, 8, 9)]
+    found = estimated(people(instrument, *usual, *taking), instrument)
+    row = one(found, "pain", "mean_change_anyway", "Citrate")
+    assert row["estimate"] == pytest.approx((1 - 0.7) * (5.0 - 8.0))
+    assert row["ci_lower"] < (1 - 0.6) * (5.0 - 8.0) < row["estimate"] < (1 - 0.8) * (5.0 - 8.0) < row["ci_upper"]
+    assert row["standard_error"] is None and row["usual_of"] == ["form", "Oxide"]
+    change, share = (one(found, "pain", name, "Citrate") for name in ("mean_change", "responder_30"))
+    anyway = one(found, "pain", "responder_30_anyway", "Citrate")
+    for name in ("n_respondents", "n_missing", "among"):
+        assert (row[name], anyway[name]) == (change[name], share[name])
+    assert 0 < anyway["ci_lower"] <= anyway["estimate"] <= anyway["ci_upper"] < 1
+    assert "responder_50_anyway" not in found["statistic"]  # not primary
+
+
+@pytest.mark.parametrize("instrument", [with_none(retest=None), with_none(comparison=None)])
+def test_without_a_range_of_correlations_or_people_who_took_none_nothing_is_expected(instrument: Instrument) -> None:
+    found = estimated(community(200, 7), instrument)
+    assert not found["statistic"].str.ends_with("_anyway").any()
+
+
+@pytest.mark.parametrize(("n", "there"), [(29, False), (30, True)])
+def test_few_people_who_took_none_say_nothing_of_the_usual(n: int, there: bool) -> None:
+    usual = [(1, {"form": "oxide", "pain_before": 5.0, "pain": float(place % 8)}) for place in range(n)]
+    found = estimated(people(with_none(), *usual), with_none())
+    assert found["statistic"].str.ends_with("_anyway").any() == there
 
 
 # --- Responders -------------------------------------------------------------------------------------------------------------

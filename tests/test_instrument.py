@@ -158,6 +158,136 @@ def test_a_condition_must_name_codes_that_exist() -> None:
     assert "cups" in str(refused.value)
 
 
+MORE = """
+[[tables]]
+name = "more"
+title = "More"
+{table}
+
+[items.more]
+label = "More"
+question = "More?"
+theme = "tea"
+{item}
+"""
+SEVERAL = (
+    'role = "exposure"\nkind = "choices"\noptions = [{{ code = "x", label = "X" }}, {{ code = "{}", label = "Y" }}]'
+)
+YES_NO = 'role = "detail"\nkind = "yes_no"'
+
+
+@pytest.mark.parametrize(
+    ("table", "item", "said"),
+    [
+        ('exposure = "tea"\nby = "tea"\noutcomes = ["sleep"]', YES_NO, "the same item as `exposure` and as `by`"),
+        ('by = "tea"\noutcomes = ["sleep"]', YES_NO, "has `by`, but no `exposure`"),
+        ('exposure = "tea"\nby = "sleep"\noutcomes = ["more"]', YES_NO, "'sleep' has neither options nor bands"),
+        ('exposure = "tea"\nby = "cup"\noutcomes = ["more"]', YES_NO, "names the item 'cup'"),
+        ('outcomes = ["cups"]', YES_NO, "cannot show 'cups'"),
+        ('outcomes = ["sleep"]\nshows = "all"', YES_NO, "should match pattern"),
+        ('exposure = "more"\noutcomes = ["sleep"]', SEVERAL.format("several"), "is taken for a level of its own"),
+        ('exposure = "more"\noutcomes = ["sleep"]', SEVERAL.format("none_ticked"), "is taken for a level of its own"),
+        ('outcomes = ["more"]', SEVERAL.format("left_out"), "the name 'more__left_out' is taken"),
+        ('outcomes = ["sleep"]', YES_NO + '\nreadings = "cups"', "only the kind number takes readings"),
+        (
+            'outcomes = ["sleep"]',
+            'role = "detail"\nkind = "number"\nreadings = "cups"',
+            "is read again by 'cups', which is of another kind than dose",
+        ),
+    ],
+)
+def test_tables_and_levels_that_contradict_are_refused_in_words(table: str, item: str, said: str) -> None:
+    with pytest.raises(InputRefused) as refused:
+        parse_instrument(TEA + MORE.format(table=table, item=item))
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize("code", ["several", "none_ticked"])
+def test_an_option_may_be_called_as_a_level_where_nobody_is_told_apart_by_it(code: str) -> None:
+    assert parse_instrument(TEA + MORE.format(table='outcomes = ["more"]', item=SEVERAL.format(code)))
+
+
+def test_tables_have_the_names_of_what_tells_people_apart() -> None:
+    crossed = 'exposure = "tea"\nby = "cups"\noutcomes = ["more"]'
+    found = parse_instrument(TEA + MORE.format(table=crossed, item=YES_NO)).tables
+    assert [(table.cut_by, table.factors) for table in found] == [("tea", ("tea",)), ("tea_by_cups", ("tea", "cups"))]
+    everybody = parse_instrument(TEA + MORE.format(table='outcomes = ["more"]', item=YES_NO)).tables[1]
+    assert (everybody.cut_by, everybody.factors) == ("everybody", ())
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("item_nonresponse", "the table 'item_nonresponse' is made"), ("form_by_outcome_2", "")],
+)
+def test_names_that_the_pipeline_makes_are_its_own(name: str, said: str) -> None:
+    text = TEA.replace('name = "form_by_outcome"', f'name = "{name}"')
+    if not said:
+        assert parse_instrument(text)
+        return
+    with pytest.raises(InputRefused) as refused:
+        parse_instrument(text)
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize("code", ["everybody", "tea_by_cups"])
+def test_an_exposure_may_not_be_called_as_one_that_is_made(code: str) -> None:
+    crossed = 'exposure = "tea"\nby = "cups"\noutcomes = ["sleep"]'
+    text = (TEA + MORE.format(table=crossed, item=YES_NO)).replace("[items.more]", f"[items.{code}]")
+    with pytest.raises(InputRefused, match=f"the exposure '{code}' is made by the pipeline"):
+        parse_instrument(f'who_answered = ["{code}"]\n' + text)
+    assert parse_instrument(text)
+
+
+WEIGHTING = """
+[items.weight]
+label = "Weight"
+question = "Weight"
+theme = "survey"
+kind = "number"
+role = "weight"
+required = true
+minimum = 0.01
+[items.area]
+label = "Area"
+question = "Area"
+theme = "survey"
+kind = "text"
+role = "drop"
+[weighting]
+why = "Some were asked more often."
+"""
+MARGIN = 'margins = [{ item = "tea", shares = { green = 0.4, black = 0.6 }, source = "S" }]'
+MARGINS = WEIGHTING.replace('role = "weight"', 'role = "detail"').replace("[items.weight]", "[items.heft]") + MARGIN
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (WEIGHTING, ""),
+        (MARGINS, ""),
+        (WEIGHTING.replace('role = "weight"', 'role = "detail"').replace("weight]", "heft]") + 'strata = "tea"', ""),
+        (WEIGHTING.partition("[weighting]")[0], "say why in [weighting]"),
+        (WEIGHTING + MARGIN, "from the item weight or from margins, not from both"),
+        (WEIGHTING.replace('role = "weight"', 'role = "detail"'), "needs margins"),
+        (MARGINS.replace("[items.heft]", "[items.weight]"), "the name 'weight' is taken"),
+        (WEIGHTING + 'strata = "are"', "[weighting] names the item 'are', which does not exist. Did you mean 'area'?"),
+        (WEIGHTING + 'clusters = "area"', "it takes a stored item"),
+        (WEIGHTING + "trim = [1.0, 3.0]", "below 1 and above 1"),
+        (MARGINS.replace("0.6", "0.61"), "do not add up to 1"),
+        (MARGINS.replace("0.4", "-0.4").replace("0.6", "1.4"), "has a share below 0"),
+        (MARGINS.replace("black", "blak"), "names the answer 'blak', which is no code of it. Did you mean 'black'?"),
+        (MARGINS.replace('item = "tea"', 'item = "cups"'), "stored item of the kind choice or yes_no"),
+    ],
+)
+def test_weights_that_cannot_be_meant_are_refused_in_words(text: str, said: str) -> None:
+    if not said:
+        assert parse_instrument(TEA + text).is_weighted == ("strata" not in text)
+        return
+    with pytest.raises(InputRefused) as refused:
+        parse_instrument(TEA + text)
+    assert said in str(refused.value)
+
+
 def test_broken_toml_is_refused_without_a_traceback() -> None:
     with pytest.raises(InputRefused, match="not valid TOML") as refused:
         parse_instrument(TEA + "\nthis is no TOML")
@@ -234,6 +364,21 @@ def test_a_byte_order_mark_is_no_harm_and_other_encodings_are_refused(tmp_path: 
         ({"bands": [{"code": "x", "label": "X", "below": 5}]}, "must be open"),
         ({"wider_bands": [[{"code": "x", "label": "X", "below": 5}]]}, "must be open"),
         ({"step": 0}, "greater than 0"),
+        ({"comparison": "a"}, "comparison must name one of the item's answers"),
+        ({"responder_curve": [10]}, "need a baseline item"),
+        ({"retest": {"lowest": 0.4, "highest": 0.8, "source": "S"}}, "need a baseline item"),
+        ({"baseline": "b", "retest": {"lowest": 0.8, "highest": 0.4, "source": "S"}}, "must not lie above"),
+        ({"baseline": "b", "retest": {"lowest": 0.4, "highest": 1, "source": "S"}}, "less than 1"),
+        ({"baseline": "b", "responder_curve": [20, 10]}, "must rise"),
+        ({"baseline": "b", "responder_curve": [10, 10]}, "must rise"),
+        ({"baseline": "b", "responder_curve": [0, 10]}, "must rise"),
+        ({"baseline": "b", "responder_curve": [10, 101]}, "must rise"),
+        ({"readings": "words"}, "only the kind number takes readings"),
+        ({"kind": "yes_no", "limits": [{"code": "x", "label": "X", "above": 1, "source": "S"}]}, "take limits"),
+        ({"limits": [{"code": "x", "label": "X", "above": n, "source": "S"} for n in (1, 2)]}, "limits have the same"),
+        ({"role": "weight"}, "takes the kind number"),
+        ({"role": "weight", "kind": "number", "minimum": 0.1}, "needs `required = true`"),
+        ({"role": "weight", "kind": "number", "minimum": 0, "required": True}, "a `minimum` above 0"),
     ],
 )
 def test_a_scale_that_contradicts_itself_is_refused(changes: dict[str, Any], said: str) -> None:
@@ -266,6 +411,8 @@ def test_a_scale_that_contradicts_itself_is_refused(changes: dict[str, Any], sai
             "keep together",
         ),
         ({"options": [{"code": "A b", "label": "A"}]}, "pattern"),
+        ({"comparison": "d"}, "comparison must name"),
+        ({"groups": [[{"code": "g", "label": "G", "of": ["a", "several"]}]]}, "at most once"),
     ],
 )
 def test_a_choice_that_contradicts_itself_is_refused(changes: dict[str, Any], said: str) -> None:
@@ -457,7 +604,21 @@ def test_tables_hold_every_outcome(magnesium: Instrument) -> None:
     outcomes = set(magnesium.with_role(Role.OUTCOME))
     tables = {table.name: table for table in magnesium.tables}
     assert set(tables["form_by_outcome"].outcomes) == set(tables["dose_by_outcome"].outcomes) == outcomes
-    assert set(tables["form_by_side_effect"].outcomes) == {"side_effects", "stopped_over_side_effects"}
+    for name in ("form_by_side_effect", "dose_by_side_effect", "raised_slowly_by_side_effect"):
+        assert set(tables[name].outcomes) == {"side_effects", "stopped_over_side_effects"}
+
+
+def test_upper_levels_and_readings_of_the_dose(magnesium: Instrument) -> None:
+    dose = magnesium.items["elemental_dose_mg_per_day"]
+    assert {limit.code: limit.above for limit in dose.limits} == {"eu_250": 250, "us_350": 350}
+    assert dose.readings == "dose_as_written" and magnesium.items["magnesium_form"].comparison == "none"
+
+
+def test_every_outcome_with_a_score_before_says_how_alike_two_answers_are(magnesium: Instrument) -> None:
+    for name, each in magnesium.items.items():
+        assert (each.retest is not None) == (each.baseline is not None), name
+        assert each.retest is None or len(each.retest.source) > 20
+    assert magnesium.items["pain"].responder_curve == tuple(range(10, 100, 10))
 
 
 def test_no_text_means_two_answers(magnesium: Instrument) -> None:

@@ -25,12 +25,13 @@ from survey_pipeline import names
 from survey_pipeline.instrument import Instrument, Threshold
 from survey_pipeline.names import Status
 from survey_pipeline.release import TIDY_SCHEMA, PublishedLevel, Release
-from survey_pipeline.render import render, render_index, theme, words
+from survey_pipeline.render import phrases, render, render_index, theme, words
 from survey_pipeline.render.charts import Chart, _nice_ticks
 from survey_pipeline.render.newsletter import escape, markdown
 from survey_pipeline.render.page import frames, report
 from survey_pipeline.render.tables import csv
-from survey_pipeline.render.view import Measure, View, clean
+from survey_pipeline.render.measure import Measure, clean
+from survey_pipeline.render.view import View
 from survey_pipeline.spreadsheets import harmless
 
 Files = dict[str, bytes]
@@ -346,7 +347,7 @@ def test_tables_of_the_page_are_not_more_exact_than_the_survey() -> None:
 def every_share(release: Release) -> set[int]:
     shares = [row for row in release.rows if row.statistic in ("share", "responder_30", "responder_50", "points_2")]
     found = {value for row in shares for value in (row.estimate, row.ci_lower, row.ci_upper) if value is not None}
-    return {words.whole_100(value) for value in found}
+    return {phrases.whole_100(value) for value in found}
 
 
 def test_every_number_in_100_stands_in_the_release() -> None:
@@ -391,6 +392,7 @@ def test_a_finding_says_how_many_people_and_how_sure() -> None:
     assert first.details == (
         "About 75 in 100 did not.",
         "These answers fit a true share between about 15 and 35 in 100, if those who answered are like the rest.",
+        "How many would report that anyway is not known.",
     )
 
 
@@ -411,6 +413,7 @@ def test_groups_are_named_only_where_their_ranges_are_apart() -> None:
         "People who took citrate reported this more often: about 60 in 100 (based on about 60 people).",
         "People who took stopped reported this less often: about 30 in 100 (based on about 60 people).",
         words.MANY_QUESTIONS,
+        "What the groups would report anyway is not known.",
     )
 
 
@@ -509,7 +512,7 @@ def test_the_title_of_closed_questions_agrees_with_the_first_line_of_their_chart
         assert chart.dots[0].label == ("None of these" if none > cut else "Cut")
         (finding,) = words._most_common(view)
         assert finding.headline == "Injuries, cut: about 36 in 100 people reported this (based on about 60 people)."
-        assert finding.details[-1] == f"“None of these”: about {words.per_100(none)}."
+        assert finding.details[-1] == f"“None of these”: about {phrases.per_100(none)}."
 
 
 def test_a_chart_of_several_questions_names_each_of_them() -> None:
@@ -662,14 +665,14 @@ def test_a_correction_is_said_in_page_and_newsletter() -> None:
     ],
 )
 def test_numbers_are_written_plainly(value: float, digits: int | None, text: str) -> None:
-    assert words.plain(value, digits) == text
+    assert phrases.plain(value, digits) == text
 
 
 @pytest.mark.parametrize(
     ("share", "text"), [(0.305, "31 in 100"), (0.001, "fewer than 1 in 100"), (0.0, "0 in 100"), (1, "100 in 100")]
 )
 def test_shares_are_said_in_whole_people(share: float, text: str) -> None:
-    assert words.per_100(share) == text
+    assert phrases.per_100(share) == text
 
 
 # --- Invented data -----------------------------------------------------------------------------------------------------

@@ -25,12 +25,13 @@ from survey_pipeline.sample import (
     true_mean_baseline,
     true_mean_change,
     true_option_share,
+    true_person_week_mean,
     true_responder_share,
     write_sample,
 )
 from survey_pipeline.sample import write as writing
 from survey_pipeline.sample.cells import lost_share, ways
-from survey_pipeline.sample.plan import Mess, problems
+from survey_pipeline.sample.plan import Diaries, Mess, problems
 from survey_pipeline.sample.population import Population, truth, wobble
 from survey_pipeline.sample.write import opening
 from survey_pipeline.texts import fold
@@ -134,7 +135,8 @@ def magnesium() -> Instrument:
 
 @pytest.fixture(scope="module")
 def plan() -> SamplePlan:
-    return load_plan(MAGNESIUM)
+    """The shipped plan without diaries, so that each row is a person's; see below for these."""
+    return load_plan(MAGNESIUM).model_copy(update={"diaries": Diaries()})
 
 
 @pytest.fixture(scope="module")
@@ -275,6 +277,88 @@ def test_a_folder_is_no_place_for_a_file(magnesium: Instrument, plan: SamplePlan
 def test_a_wave_opens_when_its_name_says(wave: str, year: int, month: int) -> None:
     opened = pl.Series([opening(wave) * 1000]).cast(pl.Int64).cast(pl.Datetime("ms"))[0]
     assert (opened.year, opened.month, opened.day) == (year, month, 1)
+
+
+# --- Diaries ---------------------------------------------------------------------------------------------------------
+
+DIARY = ["diary_date", "diary_pain", "diary_sleep_quality", "diary_stress", "diary_dose_mg"]
+
+
+@pytest.fixture(scope="module")
+def diaries(
+    magnesium: Instrument, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[pl.DataFrame, pl.DataFrame, SampleSummary]:
+    """A sample of 20,000 people, some of whom keep a diary: the people's rows, the entries, and what was said of them."""
+    out = tmp_path_factory.mktemp("diaries") / "sample.csv"
+    summary = write_sample(magnesium, load_plan(MAGNESIUM), WAVE, 20_000, 1, out)
+    frame = by_item(magnesium, out)
+    return frame[:20_000], frame[20_000:], summary
+
+
+def test_diaries_change_nothing_about_the_people(magnesium: Instrument, plan: SamplePlan, tmp_path: Path) -> None:
+    alone = write_sample(magnesium, plan, WAVE, 500, 1, tmp_path / "alone.csv")
+    more = write_sample(magnesium, load_plan(MAGNESIUM), WAVE, 500, 1, tmp_path / "more.csv")
+    assert (tmp_path / "more.csv").read_bytes().startswith((tmp_path / "alone.csv").read_bytes())
+    assert more.rows == 500 + more.rows_excluded["repeated_entry"]
+    left_out = {reason: n for reason, n in more.rows_excluded.items() if reason != "repeated_entry"}
+    assert replace(more, file="", rows=500, rows_excluded=left_out) == replace(alone, file="")
+
+
+def test_entries_are_of_people_and_of_different_days(
+    diaries: tuple[pl.DataFrame, pl.DataFrame, SampleSummary],
+) -> None:
+    people, entries, summary = diaries
+    keepers = entries.group_by("respondent_code").agg(n=pl.len(), days=pl.col("diary_date").n_unique())
+    assert entries.height == summary.rows_excluded["repeated_entry"] == summary.rows - 20_000
+    assert set(keepers["respondent_code"]) <= set(people["respondent_code"])
+    assert keepers.height / 20_000 == pytest.approx(0.15, rel=0.1)
+    assert (keepers["n"] == keepers["days"]).all()
+    assert (keepers["n"].min(), keepers["n"].max()) == (4, 30)
+
+
+def test_an_entry_holds_consent_the_code_and_the_diary_and_nothing_else(
+    diaries: tuple[pl.DataFrame, pl.DataFrame, SampleSummary],
+) -> None:
+    entries = diaries[1]
+    filled = {name for name in entries.columns if entries[name].null_count() < entries.height}
+    assert filled == {"timestamp", "consent", "respondent_code", *DIARY, INVENTED_HEADING}
+    assert all(entries[name].null_count() == 0 for name in filled)
+
+
+def test_entries_are_drawn_from_the_declared_shares_and_alike_within_a_person(
+    diaries: tuple[pl.DataFrame, pl.DataFrame, SampleSummary],
+) -> None:
+    entries = diaries[1].with_columns(pl.col("diary_dose_mg", "diary_pain").cast(pl.Float64))
+    people = entries.group_by("respondent_code").agg(pl.col("diary_dose_mg").mean())
+    spread = people["diary_dose_mg"].std()
+    assert isinstance(spread, float)
+    shipped = load_instrument(MAGNESIUM), load_plan(MAGNESIUM)
+    truth = true_person_week_mean(*shipped, WAVE, ALL_LEVELS, "diary_dose_mg")
+    assert truth == pytest.approx(true_person_week_mean(*shipped, WAVE, "citrate", "diary_dose_mg"))
+    assert near(float(people["diary_dose_mg"].to_numpy().mean()), truth, spread, people.height)
+    pairs = entries.group_by("respondent_code", maintain_order=True).agg(pl.col("diary_pain").head(2))["diary_pain"]
+    first, second = pairs.list.get(0), pairs.list.get(1)
+    assert np.corrcoef(first, second)[0, 1] == pytest.approx(0.6, abs=0.06)
+
+
+def test_parts_of_diaries_fit_together(magnesium: Instrument, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "CHUNK_ROWS", 300)
+    summary = write_sample(magnesium, load_plan(MAGNESIUM), WAVE, 1000, 3, tmp_path / "s.csv")
+    frame = by_item(magnesium, tmp_path / "s.csv", summary.rows)
+    assert frame["pain"][1000:].null_count() == summary.rows_excluded["repeated_entry"] > 1000
+    assert set(frame["respondent_code"][1000:]) <= set(frame["respondent_code"][:1000])
+
+
+@pytest.mark.parametrize("wrong", [{"fewest": 5, "most": 4}, {"most": 57, "weeks": 8}])
+def test_impossible_diaries_are_refused(wrong: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="one for each day"):
+        Diaries.model_validate(wrong)
+    assert Diaries(fewest=1, most=56, weeks=8)
+
+
+def test_a_survey_without_a_diary_has_no_entries(gated: Instrument, tmp_path: Path) -> None:
+    keen = SamplePlan(diaries=Diaries(share=1.0))
+    assert write_sample(gated, keen, WAVE, 50, 1, tmp_path / "s.csv").rows == 50
 
 
 # --- The mess --------------------------------------------------------------------------------------------------------
@@ -563,7 +647,7 @@ def test_every_shipped_or_test_instrument_can_be_sampled(tmp_path: Path) -> None
     for path in (MAGNESIUM / "instrument.toml", *others):
         instrument = load_instrument(path)
         summary = write_sample(instrument, load_plan(path), WAVE, 200, 1, tmp_path / "s.csv")
-        assert by_item(instrument, tmp_path / "s.csv", 200).width >= len(instrument.items)
+        assert by_item(instrument, tmp_path / "s.csv", summary.rows).width >= len(instrument.items)
         assert summary.rows_kept > 150
 
 

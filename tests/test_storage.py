@@ -209,7 +209,10 @@ def test_waves_are_found_by_instrument_and_name_the_versions_they_lie_in(warehou
 def test_a_tally_comes_back_as_it_was_counted_and_from_its_own_wave(warehouse: Warehouse) -> None:
     def tally(n: int) -> pl.DataFrame:
         return pl.DataFrame(
-            [("form", "citrate", "pain", None, None, n), ("form", "citrate", "pain", None, 3.0, n + 1)],
+            [
+                ("form", "citrate", "pain", None, None, n, None, None),
+                ("form", "citrate", "pain", None, 3.0, n + 1, None, None),
+            ],
             schema=TALLY_SCHEMA,
             orient="row",
         )

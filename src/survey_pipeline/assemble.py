@@ -12,11 +12,22 @@ from survey_pipeline import names
 from survey_pipeline.coarsen import coarsen
 from survey_pipeline.disclose import disclose, disclose_counts, disclose_stages
 from survey_pipeline.errors import NotSafeToPublish
-from survey_pipeline.estimate import estimate
+from survey_pipeline.estimate import (
+    TESTS_SCHEMA,
+    Levels,
+    compare,
+    estimate,
+    published_comparisons,
+    published_tests,
+    test_lines,
+)
 from survey_pipeline.instrument import Instrument
-from survey_pipeline.levels import Level, atoms
+from survey_pipeline.levels import DoseReading, Level, exposure_of, made_of
+from survey_pipeline.person_weeks import DIARY_SCHEMA, diary_rows
 from survey_pipeline.reading import ExportReport
 from survey_pipeline.release import InstrumentSummary, Policy, PublishedLevel, Release, StageCount
+
+NO_DIARIES = pl.DataFrame(schema=DIARY_SCHEMA)
 
 
 def make_release(
@@ -27,8 +38,10 @@ def make_release(
     exports: Sequence[ExportReport],
     ledger: Sequence[Release] = (),
     correction: str | None = None,
+    diary: pl.DataFrame = NO_DIARIES,
 ) -> Release:
-    """Coarsen, estimate, disclose: pure, from a tally and the earlier releases to a release.
+    """Coarsen, estimate, disclose: pure, from a tally and the earlier releases to a release. `diary` is the tally of the
+    wave's diaries (`person_weeks.DIARY_SCHEMA`).
 
     Raises `NotSafeToPublish` if so few answered that not even their number may be told.
     """
@@ -37,8 +50,11 @@ def make_release(
     levels = coarsen(tally, asked, policy, earlier_levels(ledger, wave))
     mine = [release for release in ledger if release.wave == wave]
     hidden_before = pl.concat([release.frame() for release in mine]) if mine else None
-    rows = disclose(estimate(tally, asked, levels), policy, hidden_before)
-    tidy = rows.select(pl.lit(instrument.name).alias(names.INSTRUMENT), pl.lit(wave).alias(names.WAVE), pl.all())
+    exact = _estimates(tally, diary, asked, levels)
+    rows = disclose(exact, policy, hidden_before)
+    comparisons = published_comparisons(rows, asked, levels)
+    tests = published_tests(test_lines(tally, exact, asked, levels), rows, asked, levels, policy)
+    tidy, compared, tested = (_of_wave(frame, instrument, wave) for frame in (rows, comparisons, tests))
     return Release(
         instrument=InstrumentSummary(
             name=instrument.name, title=instrument.title, version=instrument.version, fingerprint=instrument.fingerprint
@@ -51,9 +67,38 @@ def make_release(
         policy=policy,
         stages=stages_of(exports, policy),
         corrections=corrections_of(exports, policy),
-        levels={name: _published_levels(name, found, instrument) for name, found in levels.items()},
+        levels=_published_levels(levels, asked),
         rows=tuple(tidy.iter_rows(named=True)),  # type: ignore[arg-type]
+        comparisons=tuple(compared.iter_rows(named=True)),  # type: ignore[arg-type]
+        tests=tuple(tested.iter_rows(named=True)),  # type: ignore[arg-type]
     )
+
+
+def exact_frames(
+    tally: pl.DataFrame, instrument: Instrument, levels: Levels, policy: Policy, diary: pl.DataFrame = NO_DIARIES
+) -> dict[str, pl.DataFrame]:
+    """The exact numbers, not for publication, with the status that each row would have when published: "estimates" (tidy
+    columns without instrument and wave), "comparisons" and "tests".
+    """
+    exact = _estimates(tally, diary, instrument, levels)
+    rows = disclose(exact, policy)
+    told = exact.with_columns(rows[names.STATUS])
+    lines = test_lines(tally, exact, instrument, levels)
+    status = published_tests(lines, rows, instrument, levels, policy)[names.STATUS]
+    return {
+        "estimates": told.select(names.TIDY_COLUMNS[2:]),
+        "comparisons": compare(told, instrument, levels),
+        "tests": lines.with_columns(status).select(list(TESTS_SCHEMA)),
+    }
+
+
+def _estimates(tally: pl.DataFrame, diary: pl.DataFrame, instrument: Instrument, levels: Levels) -> pl.DataFrame:
+    """Exact rows of the answers, and after them of the diaries."""
+    return pl.concat([estimate(tally, instrument, levels), diary_rows(diary, instrument, levels)])
+
+
+def _of_wave(frame: pl.DataFrame, instrument: Instrument, wave: str) -> pl.DataFrame:
+    return frame.select(pl.lit(instrument.name).alias(names.INSTRUMENT), pl.lit(wave).alias(names.WAVE), pl.all())
 
 
 def _refuse_too_few(n_kept: int, policy: Policy) -> None:
@@ -87,19 +132,23 @@ def _last(releases: Iterable[Release]) -> Release | None:
     return max(releases, key=lambda release: (release.wave, release.release_number), default=None)
 
 
-def _published_levels(exposure: str, levels: Sequence[Level], instrument: Instrument) -> tuple[PublishedLevel, ...]:
-    item = instrument.items[exposure]
-    finest = {atom.code: atom.label for atom in atoms(item)}
-    bands = {band.code: band.label for band in item.bands}
-    return tuple(
-        PublishedLevel(
-            code=level.code,
-            label=level.label,
-            made_of=tuple(finest[code] for code in level.members) if not bands else (level.label,),
-            members=level.members,
-            merged=level.merged,
-        )
-        for level in levels
+def _published_levels(levels: Levels, instrument: Instrument) -> dict[str, tuple[PublishedLevel, ...]]:
+    """The levels of every exposure that has rows: not of everybody, and not of a dose read again."""
+    shown = {name: found for name, found in levels.items() if found and not _is_read_again(name, instrument)}
+    return {name: tuple(_published_level(name, level, instrument) for level in found) for name, found in shown.items()}
+
+
+def _is_read_again(exposure: str, instrument: Instrument) -> bool:
+    return isinstance(exposure_of(instrument, exposure), DoseReading)
+
+
+def _published_level(exposure: str, level: Level, instrument: Instrument) -> PublishedLevel:
+    return PublishedLevel(
+        code=level.code,
+        label=level.label,
+        made_of=made_of(instrument, exposure, level),
+        members=level.members,
+        merged=level.merged,
     )
 
 

@@ -291,6 +291,8 @@ def estimates(
     warehouse: WarehouseAt = None,
     reports: ReportsAt = None,
     finest: Annotated[bool, typer.Option("--finest", help="At the finest levels, before anything is merged.")] = False,
+    comparisons: Annotated[bool, typer.Option("--comparisons", help="Pairs of levels instead, with p-values.")] = False,
+    tests: Annotated[bool, typer.Option("--tests", help="Tests over all levels instead.")] = False,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write a CSV file instead of to stdout.")] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -299,15 +301,16 @@ def estimates(
     places = Places(home=home, warehouse=warehouse, reports=reports)
     _refuse_reports_folder(out, places)
     loaded = load_instrument(instrument)
-    table = exact_estimates(places, loaded, check_wave(wave), finest=finest)
+    if comparisons and tests:
+        raise WrongUsage("Comparisons and tests have different columns.", "Ask for --comparisons or for --tests.")
+    what = "comparisons" if comparisons else "tests" if tests else "estimates"
+    table = exact_estimates(places, loaded, check_wave(wave), finest=finest, what=what)
     if out:
         _write_csv(table, out)
     if not quiet:
         words.print("[bold]Exact numbers: not for publication.[/bold] Keep them on this machine.")
     if as_json:
-        typer.echo(
-            json.dumps({"instrument": loaded.name, "wave": wave, "estimates": table.to_dicts()}, allow_nan=False)
-        )
+        typer.echo(json.dumps({"instrument": loaded.name, "wave": wave, what: table.to_dicts()}, allow_nan=False))
     elif not out:
         typer.echo(harmless_frame(table).write_csv(), nl=False)
 

@@ -2,10 +2,11 @@
 
 What belongs here: merging small levels with their declared groups or neighbours before anything is hidden, because a merged
 table tells more and leaks less than one with holes. What does not: hiding single cells (`disclose`). One exposure has one
-set of levels in all tables of a release, so that tables cannot be played off against each other.
+set of levels in all tables of a release, so that tables cannot be played off against each other. A crossing is cut along
+the levels of its items, so that its rows and columns add up to theirs.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,15 +14,29 @@ import numpy.typing as npt
 import polars as pl
 
 from survey_pipeline import names
-from survey_pipeline.estimate import cells_of, figures
-from survey_pipeline.instrument import Instrument, Item
-from survey_pipeline.levels import Level, atoms, is_ordered, partitions
-from survey_pipeline.names import NOT_APPLICABLE, NOT_STATED
-from survey_pipeline.outcomes import BEING_THERE, Outcome, exposures
+from survey_pipeline.instrument import Instrument, Item, Threshold
+from survey_pipeline.levels import (
+    SPECIAL,
+    ByItem,
+    Crossing,
+    DoseReading,
+    Exposure,
+    Level,
+    atoms,
+    crossed,
+    exposure_of,
+    is_ordered,
+    is_special,
+    partitions,
+    split,
+)
+from survey_pipeline.names import NOT_STATED
+from survey_pipeline.outcomes import BEING_THERE, Outcome, exposures, reached
 from survey_pipeline.release import Policy
 
 Amounts = npt.NDArray[np.int64]
-SPECIAL = frozenset({NOT_STATED, NOT_APPLICABLE})
+Flags = npt.NDArray[np.bool_]
+Levels = Mapping[str, Sequence[Level]]
 
 
 @dataclass(frozen=True)
@@ -44,24 +59,35 @@ class Needs:
 
 
 def coarsen(
-    tally: pl.DataFrame, instrument: Instrument, policy: Policy, earlier: Mapping[str, Sequence[Level]] | None = None
+    tally: pl.DataFrame, instrument: Instrument, policy: Policy, earlier: Levels | None = None
 ) -> dict[str, tuple[Level, ...]]:
     """For each exposure, levels that hold everybody once and are large enough to be shown.
 
     `earlier` holds the levels of the wave before: what was merged there stays merged, so that waves can be compared.
+    Exposures without levels (everybody, and doses that are intervals) have none. The levels of a crossing are those of its
+    first item within one cut of its second; those of a dose read again are the dose's.
     """
-    return {
-        name: choose_levels(instrument.items[name], _needs(tally, name, instrument, policy), (earlier or {}).get(name))
-        for name in exposures(instrument)
-    }
+    by_name = {name: exposure_of(instrument, name) for name in exposures(instrument)}
+    before = earlier or {}
+    found: dict[str, tuple[Level, ...]] = dict.fromkeys(by_name, ())
+    for name, exposure in by_name.items():
+        if isinstance(exposure, ByItem):
+            found[name] = choose_levels(exposure.item, _needs(tally, exposure, instrument, policy), before.get(name))
+    for name, exposure in by_name.items():
+        if isinstance(exposure, Crossing):
+            needs = _needs(tally, exposure, instrument, policy)
+            found[name] = _choose_crossing(exposure, needs, found, before.get(name, ()))
+        elif isinstance(exposure, DoseReading) and not exposure.is_interval:
+            found[name] = found[exposure.dose.name]
+    return found
 
 
-def _needs(tally: pl.DataFrame, exposure: str, instrument: Instrument, policy: Policy) -> Needs:
-    mine = tally.filter(pl.col(names.EXPOSURE) == exposure)
-    primary = [o for o in exposures(instrument)[exposure] if o.primary or o is BEING_THERE]
-    codes = [atom.code for atom in atoms(instrument.items[exposure])]
+def _needs(tally: pl.DataFrame, exposure: Exposure, instrument: Instrument, policy: Policy) -> Needs:
+    mine = tally.filter(pl.col(names.EXPOSURE) == exposure.name)
+    primary = [o for o in exposures(instrument)[exposure.name] if o.primary or o is BEING_THERE]
+    codes = [atom.code for atom in exposure.atoms]
     main = headline(primary)
-    brings = np.array([[n for o in primary for n in _amounts(o, mine, code, o is main)] for code in codes])
+    brings = np.hstack([_amounts(outcome, mine, codes, outcome is main) for outcome in primary])
     least = np.array([n for o in primary for n in _least(o, policy, o is main)])
     reachable = brings.sum(axis=0) >= least
     reachable[0] = True
@@ -75,15 +101,31 @@ def headline(outcomes: Sequence[Outcome]) -> Outcome | None:
     return next((o for o in outcomes if any(threshold.primary for threshold in o.thresholds)), None)
 
 
-def _amounts(outcome: Outcome, tally: pl.DataFrame, code: str, is_headline: bool) -> list[int]:
-    """People with an answer, and for the headline's primary thresholds the responders and the others."""
-    people = cells_of(tally.filter((pl.col(names.OUTCOME) == outcome.name) & (pl.col(names.LEVEL) == code)))
-    if outcome is BEING_THERE:
-        return [people.n_people]
-    found = {figure.statistic: figure for figure in figures(outcome, people)}
-    main = found["share"] if outcome.is_share else found["mean_change" if outcome.baseline else "mean"]
-    shares = [found[name] for name in _must_show(outcome, is_headline)]
-    return [main.n, *(n for figure in shares for n in (figure.n_events or 0, figure.n - (figure.n_events or 0)))]
+def _amounts(outcome: Outcome, tally: pl.DataFrame, codes: Sequence[str], is_headline: bool) -> Amounts:
+    """For each atom (a row) the people with an answer, and for the headline's primary thresholds the responders and the
+    others.
+    """
+    cells = tally.filter(pl.col(names.OUTCOME) == outcome.name)
+    n, place = cells[names.N_RESPONDENTS].to_numpy(), _places(cells[names.LEVEL], codes)
+    sums = [np.bincount(place[chosen], n[chosen], len(codes)) for chosen in _counted(outcome, cells, is_headline)]
+    return np.column_stack(sums).astype(np.int64)
+
+
+def _places(levels: pl.Series, codes: Sequence[str]) -> npt.NDArray[np.int64]:
+    known = {code: place for place, code in enumerate(codes)}
+    return levels.replace_strict(known, return_dtype=pl.Int64).to_numpy()
+
+
+def _counted(outcome: Outcome, cells: pl.DataFrame, is_headline: bool) -> Iterator[Flags]:
+    """Which cells of the tally each component counts."""
+    before, after = (
+        cells[name].fill_null(float("nan")).to_numpy() for name in (names.BASELINE_VALUE, names.FOLLOW_UP_VALUE)
+    )
+    yield ~np.isnan(after - before if outcome.baseline else after)
+    for threshold in _must_show(outcome, is_headline):
+        responds, could = reached(threshold, outcome, before, after)
+        yield responds & could
+        yield could & ~responds
 
 
 def _least(outcome: Outcome, policy: Policy, is_headline: bool) -> list[int]:
@@ -93,8 +135,8 @@ def _least(outcome: Outcome, policy: Policy, is_headline: bool) -> list[int]:
     return [policy.min_n if outcome.is_share else policy.min_n_for_statistics, *both_sides]
 
 
-def _must_show(outcome: Outcome, is_headline: bool) -> list[str]:
-    return [threshold.name for threshold in outcome.thresholds if threshold.primary and is_headline]
+def _must_show(outcome: Outcome, is_headline: bool) -> list[Threshold]:
+    return [threshold for threshold in outcome.thresholds if threshold.primary and is_headline]
 
 
 def choose_levels(item: Item, needs: Needs, earlier: Sequence[Level] | None = None) -> tuple[Level, ...]:
@@ -117,12 +159,7 @@ def choose_levels(item: Item, needs: Needs, earlier: Sequence[Level] | None = No
 
 def _without_nobody(levels: Sequence[Level], needs: Needs) -> tuple[Level, ...]:
     """That nobody left the question out is no secret, and no level."""
-    return tuple(level for level in levels if not _is_special(level) or needs.people(level))
-
-
-def _is_special(level: Level) -> bool:
-    """Whether a level holds only people outside every answer: who left it out, or whom the question does not concern."""
-    return SPECIAL.issuperset(level.members)
+    return tuple(level for level in levels if not is_special(level) or needs.people(level))
 
 
 def _steps(item: Item, earlier: Sequence[Level] | None) -> tuple[tuple[Level, ...], ...]:
@@ -162,8 +199,8 @@ def _merge_neighbours(levels: Sequence[Level], needs: Needs) -> tuple[Level, ...
     People outside every band (not stated, not concerned) are no neighbours of a band: they are pooled by themselves, and
     what is still too small there is left to be hidden.
     """
-    bands = [level for level in levels if not _is_special(level)]
-    apart = [level for level in levels if _is_special(level)]
+    bands = [level for level in levels if not is_special(level)]
+    apart = [level for level in levels if is_special(level)]
     while len(bands) > 1 and (small := [place for place, band in enumerate(bands) if not needs.met(band)]):
         place = min(small, key=lambda i: (needs.people(bands[i]), i))
         left = min(
@@ -174,11 +211,100 @@ def _merge_neighbours(levels: Sequence[Level], needs: Needs) -> tuple[Level, ...
     return (*bands, *(_pool(apart, needs) if apart else ()))
 
 
+# --- Crossings -----------------------------------------------------------------------------------------------------------
+
+
+def _choose_crossing(crossing: Crossing, needs: Needs, levels: Levels, earlier: Sequence[Level]) -> tuple[Level, ...]:
+    """The levels of the first item within that cut of the second under which the most people are in cells that can be shown;
+    of several such cuts, the finest.
+
+    There is one cut for all levels of the first item, and it joins only whole levels of the second: so the cells of a row add
+    up to a level of the first item, and those of a column to one or more levels of the second, to the last person.
+    """
+    first = levels[crossing.first.name]
+    cuts = list(_cuts(crossing, levels[crossing.second.name], earlier))
+    if crossing.second.is_ordered:
+        cuts = [_best_stretches(first, cut, needs) for cut in cuts]
+    return crossed(first, max(cuts, key=lambda cut: (_people_shown(first, cut, needs), len(cut))))
+
+
+def _cuts(crossing: Crossing, second: Sequence[Level], earlier: Sequence[Level]) -> Iterator[tuple[Level, ...]]:
+    """The second item's levels, with people outside every answer together; and what is declared that joins whole levels."""
+    together = [split(crossing, level)[1] for level in earlier]
+    apart = [level for level in second if is_special(level)]
+    answers = _kept_together([level for level in second if not is_special(level)], together)
+    pool = (merge(apart),) if apart else ()
+    yield (*answers, *pool)
+    for declared in () if crossing.second.is_ordered else crossing.second.partitions[1:]:
+        if not all(any(set(level.members) <= set(wider.members) for wider in declared) for level in answers):
+            continue
+        yield (*(wider for wider in declared if not is_special(wider)), *pool)
+
+
+def _kept_together(levels: Sequence[Level], together: Sequence[Collection[str]]) -> tuple[Level, ...]:
+    """Levels of which some belong together, since they did so in the wave before."""
+    parts: list[list[Level]] = []
+    for level in levels:
+        joined = next((part for part in parts if any(_share(part, level, group) for group in together)), None)
+        parts.append([level]) if joined is None else joined.append(level)
+    lower_case = SPECIAL | {level.code for level in levels}
+    return tuple(merge(part, lower_case) for part in parts)
+
+
+def _share(part: Sequence[Level], level: Level, group: Collection[str]) -> bool:
+    return not set(group).isdisjoint(level.members) and any(not set(group).isdisjoint(one.members) for one in part)
+
+
+def _people_shown(first: Sequence[Level], cut: Sequence[Level], needs: Needs) -> int:
+    """How many people are in cells that are large enough."""
+    return sum(needs.people(cell) for cell in crossed(first, cut) if needs.met(cell))
+
+
+@dataclass(frozen=True)
+class _Way:
+    """A way to join the first few bands, and what is to be said for it."""
+
+    shown: int = 0
+    unevenness: int = 0
+    levels: tuple[Level, ...] = ()
+
+    @property
+    def rank(self) -> tuple[int, int, int]:
+        return self.shown, len(self.levels), -self.unevenness
+
+
+def _best_stretches(first: Sequence[Level], cut: Sequence[Level], needs: Needs) -> tuple[Level, ...]:
+    """Of all ways to join neighbouring bands, but not all of them, that under which the most people are in cells that can be
+    shown; of several, the finest, and then the most even (the least sum of squares of the bands' people).
+
+    All three are sums over the bands, so what is best up to a band is made of what is best up to an earlier one and a last
+    stretch of bands.
+    """
+    bands = [level for level in cut if not is_special(level)]
+    best = [_Way()]
+    for end in range(1, len(bands) + 1):
+        starts = (start for start in range(end) if end - start < max(len(bands), 2))
+        best.append(
+            max((_with(best[start], bands, start, end, first, needs) for start in starts), key=lambda w: w.rank)
+        )
+    return (*best[-1].levels, *(level for level in cut if is_special(level)))
+
+
+def _with(way: _Way, bands: Sequence[Level], start: int, end: int, first: Sequence[Level], needs: Needs) -> _Way:
+    """A way that goes on with some bands as one."""
+    last = merge(bands[start:end], {band.code for band in bands})
+    n = sum(needs.people(cell) for cell in crossed(first, (last,)))
+    return _Way(way.shown + _people_shown(first, (last,), needs), way.unevenness + n * n, (*way.levels, last))
+
+
+# --- Labels --------------------------------------------------------------------------------------------------------------
+
+
 def merge(levels: Sequence[Level], lower_case: Collection[str] = SPECIAL) -> Level:
     """Several levels as one, labelled by all of them; labels of the codes in `lower_case` do not start as a sentence does."""
     if len(levels) == 1:
         return levels[0]
-    ordered = sorted(levels, key=lambda level: (_is_special(level), level.code == NOT_STATED))
+    ordered = sorted(levels, key=lambda level: (is_special(level), level.code == NOT_STATED))
     first, *others = ordered
     return Level(
         code="_or_".join(level.code for level in ordered),

@@ -62,7 +62,7 @@ def codebook_page(instrument: Instrument) -> str:
     for theme in themes:
         lines += ["", f"## {theme[:1].upper()}{theme[1:]}", ""]
         lines += [line for name, item in instrument.items.items() if item.theme == theme for line in _entry(name, item)]
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, *_weighting(instrument), ""])
 
 
 def _entry(name: str, item: Item) -> Iterator[str]:
@@ -73,8 +73,33 @@ def _entry(name: str, item: Item) -> Iterator[str]:
     if item.bands:
         yield f"  - bands: {'; '.join(band.label for band in item.bands)}"
     yield from (f"  - {_threshold(threshold)}" for threshold in item.thresholds)
+    yield from (f"  - {said}" for said in _analysis(item))
     if item.note:
         yield f"  - note: {item.note}"
+
+
+def _analysis(item: Item) -> Iterator[str]:
+    """What is done with the answers besides showing them."""
+    yield from (f"`above_{limit.code}`: {limit.label} ({limit.source})" for limit in item.limits)
+    if item.comparison:
+        yield f"compared with: `{item.comparison}`"
+    if item.readings:
+        yield f"read again from: `{item.readings}`"
+    if item.responder_curve:
+        yield f"improved by at least {', '.join(map(str, item.responder_curve))} %"
+    if item.retest:
+        yield f"retest correlation: {item.retest.lowest:g} to {item.retest.highest:g} ({item.retest.source})"
+
+
+def _weighting(instrument: Instrument) -> Iterator[str]:
+    """How much each answer counts, and why."""
+    weighting = instrument.weighting
+    if weighting is None:
+        return
+    yield from ("", "## Weights", "", weighting.why)
+    for margin in weighting.margins:
+        shares = "; ".join(f"{code} {share:.1%}" for code, share in margin.shares.items())
+        yield f"- `{margin.item}`: {shares} ({margin.source})"
 
 
 def _threshold(threshold: Threshold) -> str:

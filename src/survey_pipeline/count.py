@@ -3,104 +3,233 @@
 What belongs here: placing each respondent in a level of each exposure and a cell of each outcome, and adding up. The tally
 is a sufficient statistic for every estimate (see `estimate`), holds no person, and tallies of parts add to the tally of the
 whole. What does not: merging levels (`coarsen`) or any arithmetic on counts other than adding.
+
+Of a survey with weights the tally holds their sums too. They are added as decimals of twelve places, so that the order in
+which rows come makes no difference to the last digit. Whoever has no weight is in no cell, not even in that of being there:
+all numbers of one table are then about the same people. (A weight that comes with the answer is required, see `instrument`,
+so that rows without one have been set aside and told before.)
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, reduce
+from operator import or_
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from survey_pipeline.instrument import Instrument, Item, Kind
-from survey_pipeline.levels import atoms, band_ends
-from survey_pipeline.names import BASELINE_VALUE, EXPOSURE, FOLLOW_UP_VALUE, LEVEL, N_RESPONDENTS, OUTCOME
+from survey_pipeline.instrument import NONE_TICKED, SEVERAL, Condition, Instrument, Item, Kind
+from survey_pipeline.levels import ByItem, Crossing, DoseReading, Exposure, Level, band_ends, exposure_of
+from survey_pipeline.names import (
+    BASELINE_VALUE,
+    EXPOSURE,
+    FOLLOW_UP_VALUE,
+    LEVEL,
+    N_RESPONDENTS,
+    NOT_APPLICABLE,
+    NOT_STATED,
+    OUTCOME,
+    READING_LABEL_ELEMENTAL,
+    READING_WORST_CASE,
+    SUM_OF_SQUARED_WEIGHTS,
+    SUM_OF_WEIGHTS,
+    WEIGHT,
+    option_column,
+)
 from survey_pipeline.outcomes import Grid, Outcome, exposures
 
-Places = npt.NDArray[np.int64]
+Places = npt.NDArray[np.int32]
+Cells = npt.NDArray[np.int64]
 Key = tuple[str, str]
 
-TALLY_SCHEMA: dict[str, type[pl.DataType]] = {
+DECIMALS = pl.Decimal(38, 12)
+TALLY_KEYS: dict[str, type[pl.DataType]] = {
     EXPOSURE: pl.String,
     LEVEL: pl.String,
     OUTCOME: pl.String,
     BASELINE_VALUE: pl.Float64,
     FOLLOW_UP_VALUE: pl.Float64,
-    N_RESPONDENTS: pl.Int64,
 }
-"""One row a non-empty cell: level is the finest code (an atom); a null value is 'no answer'."""
+SUMS_OF_WEIGHTS = (SUM_OF_WEIGHTS, SUM_OF_SQUARED_WEIGHTS)
+TALLY_SUMS: dict[str, pl.DataType | type[pl.DataType]] = {
+    N_RESPONDENTS: pl.Int64,
+    **dict.fromkeys(SUMS_OF_WEIGHTS, DECIMALS),
+}
+TALLY_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {**TALLY_KEYS, **TALLY_SUMS}
+"""One row a non-empty cell: level is the finest code (an atom); a null value is 'no answer'. The sums of the weights and of
+their squares are null where the survey has no weights.
+"""
 
 
 def tally(responses: pl.DataFrame | pl.LazyFrame, instrument: Instrument) -> pl.DataFrame:
-    """Count responses (columns as stored) by exposure level and outcome value; columns as `TALLY_SCHEMA`."""
+    """Count responses (columns as stored) by exposure level and outcome value; columns as `TALLY_SCHEMA`.
+
+    The responses of a survey with weights have a column `names.WEIGHT` (Float64) besides.
+    """
     return tally_batches([responses.lazy().collect()], instrument)
 
 
 def tally_batches(batches: Iterable[pl.DataFrame], instrument: Instrument) -> pl.DataFrame:
     """The tally of responses that come in parts: the same as the tally of the whole, with memory for one part."""
-    counts = {key: np.zeros(np.prod(shape), dtype=np.int64) for key, shape in _shapes(instrument).items()}
+    cubes = _cubes(instrument)
+    if instrument.is_weighted:
+        return add(rows for batch in batches for rows in _weighted(_with_weight(batch), cubes))
+    counts = {cube.key: np.zeros(cube.size, dtype=np.int64) for cube in cubes}
     for batch in batches:
-        for key, cells in _cells(batch, instrument).items():
-            counts[key] += np.bincount(cells, minlength=len(counts[key]))
-    return _as_frame(counts, instrument)
+        for cube, cells in _cells(batch, cubes):
+            counts[cube.key] += np.bincount(cells, minlength=cube.size)
+    rows = (_rows(cube, cells := np.flatnonzero(counts[cube.key]), counts[cube.key][cells]) for cube in cubes)
+    return pl.concat([pl.DataFrame(schema=TALLY_SCHEMA), *rows]).sort(list(TALLY_KEYS))
 
 
 def add(tallies: Iterable[pl.DataFrame]) -> pl.DataFrame:
     """The tally of several parts together: partitions, waves and machines merge by summation."""
-    keys = list(TALLY_SCHEMA)[:-1]
     together = pl.concat([pl.DataFrame(schema=TALLY_SCHEMA), *tallies])
-    return together.group_by(keys).agg(pl.col(N_RESPONDENTS).sum()).sort(keys)
+    sums = [pl.when(pl.col(name).count() > 0).then(pl.col(name).sum()).alias(name) for name in TALLY_SUMS]
+    return together.group_by(list(TALLY_KEYS)).agg(sums).sort(list(TALLY_KEYS))
 
 
 def columns_needed(instrument: Instrument) -> list[str]:
     """The columns of the responses that counting reads."""
     by_exposure = exposures(instrument)
-    conditions = [item.applies_if.item for item in map(instrument.items.get, by_exposure) if item and item.applies_if]
-    measured = [c for outcomes in by_exposure.values() for o in outcomes for c in (o.column, o.baseline) if c]
-    return list(dict.fromkeys([*by_exposure, *conditions, *measured]))
+    cut = [column for name in by_exposure for column in _columns_of(exposure_of(instrument, name), instrument)]
+    measured = [c for outcomes in by_exposure.values() for o in outcomes for c in _columns_read(o, instrument)]
+    return list(dict.fromkeys([*cut, *measured, *([WEIGHT] if instrument.is_weighted else [])]))
 
 
-def _shapes(instrument: Instrument) -> dict[Key, tuple[int, int, int]]:
-    """For each exposure and outcome: levels x baseline values x follow-up values, each value axis with 'no answer' first."""
-    return {
-        (exposure, outcome.name): (len(atoms(instrument.items[exposure])), *_value_axes(outcome))
-        for exposure, outcomes in exposures(instrument).items()
-        for outcome in outcomes
+def _columns_of(exposure: Exposure, instrument: Instrument) -> Iterator[str]:
+    for name in exposure.factors:
+        yield from instrument.items[name].columns(name)
+        yield from _condition_columns(instrument.items[name].applies_if, instrument)
+    if isinstance(exposure, DoseReading):
+        yield from instrument.items[exposure.written].columns(exposure.written)
+
+
+def _columns_read(outcome: Outcome, instrument: Instrument) -> Iterator[str]:
+    yield from (column for column in (outcome.column, outcome.baseline) if column)
+    item = instrument.items.get(outcome.item)
+    if item and outcome.left_out:
+        yield from item.columns(outcome.item)
+    if item and (outcome.left_out or outcome.above is not None):
+        yield from _condition_columns(item.applies_if, instrument)
+    if item and item.readings and outcome.reading:
+        yield from instrument.items[item.readings].columns(item.readings)
+
+
+def _condition_columns(condition: Condition | None, instrument: Instrument) -> tuple[str, ...]:
+    asked = instrument.stored.get(condition.item) if condition else None
+    return asked.columns(condition.item) if condition and asked else ()
+
+
+# --- Cubes: levels x values before x values after -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Cube:
+    """The cells of one exposure and outcome, and the expressions that place a respondent in them."""
+
+    exposure: str
+    levels: tuple[Level, ...]
+    outcome: Outcome
+    level: pl.Expr
+    value: pl.Expr
+
+    @property
+    def key(self) -> Key:
+        return self.exposure, self.outcome.name
+
+    @cached_property
+    def shape(self) -> tuple[int, int, int]:
+        """Levels, baseline values, follow-up values; each axis of values has 'no answer' first."""
+        n = self.outcome.grid.size + 1
+        return len(self.levels), n if self.outcome.baseline else 1, n
+
+    @cached_property
+    def size(self) -> int:
+        return int(np.prod(self.shape))
+
+
+def _cubes(instrument: Instrument) -> list[Cube]:
+    found = []
+    for name, outcomes in exposures(instrument).items():
+        exposure = exposure_of(instrument, name)
+        level, levels = level_place(exposure, instrument), exposure.atoms
+        found += [Cube(name, levels, outcome, level, _value_cell(outcome, instrument)) for outcome in outcomes]
+    return found
+
+
+def _cells(batch: pl.DataFrame, cubes: Iterable[Cube]) -> Iterator[tuple[Cube, Cells]]:
+    """For each cube the cell (a place in the flattened cube) of every respondent, in one array that is used for all."""
+    cubes = list(cubes)
+    levels = _places(batch, {cube.exposure: cube.level for cube in cubes})
+    values = _places(batch, {cube.outcome.name: cube.value for cube in cubes})
+    cells = np.empty(batch.height, dtype=np.int64)
+    for cube in cubes:
+        np.multiply(levels[cube.exposure], cube.size // len(cube.levels), out=cells, dtype=np.int64)
+        yield cube, np.add(cells, values[cube.outcome.name], out=cells)
+
+
+def _places(batch: pl.DataFrame, places: Mapping[str, pl.Expr]) -> dict[str, Places]:
+    """All places asked for, in one go over the batch."""
+    found = batch.select(place.cast(pl.Int32).alias(name) for name, place in places.items())
+    return {name: found[name].to_numpy() for name in found.columns}
+
+
+def _rows(cube: Cube, cells: Cells, n: Cells, weights: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Cells with at least one person as rows of a tally; `weights` holds their two sums, cell by cell."""
+    level, before, after = np.unravel_index(cells, cube.shape)
+    codes = pl.Series([atom.code for atom in cube.levels], dtype=pl.String)
+    values = pl.Series(map(cube.outcome.grid.value, range(cube.outcome.grid.size + 1)), dtype=pl.Float64)
+    columns = {
+        EXPOSURE: pl.Series([cube.exposure]).new_from_index(0, len(cells)),
+        LEVEL: codes.gather(level),
+        OUTCOME: pl.Series([cube.outcome.name]).new_from_index(0, len(cells)),
+        BASELINE_VALUE: values.gather(before),
+        FOLLOW_UP_VALUE: values.gather(after),
+        N_RESPONDENTS: n,
     }
+    nothing = {name: pl.Series([None], dtype=DECIMALS).new_from_index(0, len(cells)) for name in SUMS_OF_WEIGHTS}
+    sums = nothing if weights is None else {name: weights[name] for name in SUMS_OF_WEIGHTS}
+    return pl.DataFrame(columns | sums, schema=TALLY_SCHEMA)
 
 
-def _value_axes(outcome: Outcome) -> tuple[int, int]:
-    return (outcome.grid.size + 1 if outcome.baseline else 1), outcome.grid.size + 1
+def _with_weight(batch: pl.DataFrame) -> pl.DataFrame:
+    """The rows that have a weight."""
+    return batch.filter(pl.col(WEIGHT).is_finite())
 
 
-def _cells(batch: pl.DataFrame, instrument: Instrument) -> dict[Key, Places]:
-    """For each exposure and outcome, the cell (a place in the flattened cube) of every respondent."""
-    by_exposure = exposures(instrument)
-    outcomes = {outcome.name: outcome for found in by_exposure.values() for outcome in found}
-    levels = _places(batch, {name: level_place(name, instrument.items[name]) for name in by_exposure})
-    values = _places(batch, {name: _value_cell(outcome) for name, outcome in outcomes.items()})
-    return {
-        (name, outcome.name): levels[name] * np.prod(_value_axes(outcome)) + values[outcome.name]
-        for name, found in by_exposure.items()
-        for outcome in found
-    }
+def _weighted(batch: pl.DataFrame, cubes: Iterable[Cube]) -> Iterator[pl.DataFrame]:
+    """The tally of a batch, a frame a cube."""
+    weights = batch.select(
+        pl.col(WEIGHT).cast(DECIMALS).alias(SUM_OF_WEIGHTS),
+        (pl.col(WEIGHT) ** 2).cast(DECIMALS).alias(SUM_OF_SQUARED_WEIGHTS),
+    )
+    for cube, cells in _cells(batch, cubes):
+        by_cell = weights.with_columns(pl.Series("cell", cells)).group_by("cell")
+        summed = by_cell.agg(pl.len().alias(N_RESPONDENTS), pl.all().sum()).sort("cell")
+        yield _rows(cube, summed["cell"].to_numpy(), summed[N_RESPONDENTS].to_numpy(), summed)
 
 
-def _value_cell(outcome: Outcome) -> pl.Expr:
-    after = _follow_up_place(outcome)
+# --- Values ----------------------------------------------------------------------------------------------------------------
+
+
+def _value_cell(outcome: Outcome, instrument: Instrument) -> pl.Expr:
+    after = _follow_up_place(outcome, instrument)
     if outcome.baseline is None:
         return after
     return _grid_place(pl.col(outcome.baseline), outcome.grid) * (outcome.grid.size + 1) + after
 
 
-def _places(batch: pl.DataFrame, places: Mapping[str, pl.Expr]) -> dict[str, Places]:
-    """All places asked for, in one go over the batch."""
-    found = batch.select(place.cast(pl.Int64).alias(name) for name, place in places.items())
-    return {name: found[name].to_numpy() for name in found.columns}
-
-
-def _follow_up_place(outcome: Outcome) -> pl.Expr:
+def _follow_up_place(outcome: Outcome, instrument: Instrument) -> pl.Expr:
     if outcome.column is None:
         return pl.repeat(1, pl.len())
+    item = instrument.items[outcome.item]
+    if outcome.left_out:
+        return _grid_place(_if_concerned(_is_left_out(outcome.item, item), item, instrument), outcome.grid)
+    if outcome.above is not None:
+        number = _read_as(outcome.item, item, outcome.reading)
+        return _grid_place(_if_concerned(number > outcome.above, item, instrument), outcome.grid)
     column = pl.col(outcome.column)
     return _grid_place(column if outcome.code is None else column == outcome.code, outcome.grid)
 
@@ -110,46 +239,124 @@ def _grid_place(value: pl.Expr, grid: Grid) -> pl.Expr:
     return (((value.cast(pl.Float64) - grid.start) / grid.step).round() + 1).fill_null(0)
 
 
-def level_place(name: str, item: Item) -> pl.Expr:
-    """The place of a respondent's level among the exposure's atoms; the last is 'not stated'."""
-    n_atoms = len(atoms(item))
-    place = _answer_place(name, item).fill_null(n_atoms - 1)
-    if item.applies_if is None:
+def _is_left_out(name: str, item: Item) -> pl.Expr:
+    """Whether nothing of an answer is there. Of a dose in words the amount decides: a text that could not be read is none."""
+    columns = item.columns(name)[:1] if item.kind is Kind.DOSE else item.columns(name)
+    return pl.all_horizontal(pl.col(column).is_null() for column in columns)
+
+
+def _read_as(name: str, item: Item, reading: str | None) -> pl.Expr:
+    """A number as it was answered, or as the words beside it are read. Under the worst case, the highest it can be."""
+    if reading is None or item.readings is None:
+        return pl.col(name)
+    if reading == READING_WORST_CASE:
+        return _interval(name, item.readings)[1]
+    return _reading(name, item.readings, reading)
+
+
+# --- Whom a question concerns ----------------------------------------------------------------------------------------------
+
+
+def _if_concerned(answer: pl.Expr, item: Item, instrument: Instrument) -> pl.Expr:
+    """An answer, or none of those whom the question does not concern."""
+    return pl.when(_concerns(item.applies_if, instrument)).then(answer)
+
+
+def _concerns(condition: Condition | None, instrument: Instrument) -> pl.Expr:
+    """Whom a question concerns: everybody who did not say otherwise. Who left the deciding question out is not sent away."""
+    asked = instrument.stored.get(condition.item) if condition else None
+    if condition is None or asked is None:
+        return pl.lit(True)
+    if asked.kind is Kind.CHOICES:
+        return reduce(or_, (pl.col(option_column(condition.item, code)) for code in condition.values)).fill_null(True)
+    column = pl.col(condition.item)
+    if asked.kind is Kind.YES_NO:
+        column = pl.when(column).then(pl.lit("yes")).when(~column).then(pl.lit("no"))
+    return column.is_in(list(condition.values)).fill_null(True)
+
+
+# --- Levels ----------------------------------------------------------------------------------------------------------------
+
+
+def level_place(exposure: Exposure, instrument: Instrument) -> pl.Expr:
+    """The place of a respondent's level among the exposure's atoms."""
+    if isinstance(exposure, ByItem):
+        return _item_place(exposure, exposure, _answer_place(exposure.name, exposure.item), instrument)
+    if isinstance(exposure, Crossing):
+        first, second = (level_place(factor, instrument) for factor in (exposure.first, exposure.second))
+        return first * len(exposure.second.atoms) + second
+    if isinstance(exposure, DoseReading):
+        return _item_place(exposure, exposure.dose, _dose_place(exposure), instrument)
+    return pl.repeat(0, pl.len())
+
+
+def _item_place(exposure: Exposure, by: ByItem, answer: pl.Expr, instrument: Instrument) -> pl.Expr:
+    """The place of an answer among the atoms; people without one, or whom the question does not concern, come last."""
+    codes = [atom.code for atom in exposure.atoms]
+    place = answer.cast(pl.Int64).fill_null(codes.index(NOT_STATED))
+    if by.item.applies_if is None:
         return place
-    concerns = pl.col(item.applies_if.item).is_in(list(item.applies_if.values)).fill_null(False)
-    return pl.when(concerns | pl.col(item.applies_if.item).is_null()).then(place).otherwise(n_atoms - 2)
+    return pl.when(_concerns(by.item.applies_if, instrument)).then(place).otherwise(codes.index(NOT_APPLICABLE))
 
 
 def _answer_place(name: str, item: Item) -> pl.Expr:
-    column = pl.col(name)
     if item.kind is Kind.YES_NO:
-        return (~column).cast(pl.Int64)
+        return (~pl.col(name)).cast(pl.Int64)
+    if item.kind is Kind.CHOICES:
+        return _ticked_place(name, item)
     if item.options:
-        return column.replace_strict(
-            {code: i for i, code in enumerate(item.codes)}, default=None, return_dtype=pl.Int64
-        )
-    passed = [column > end if inside else column >= end for end, inside in band_ends(item)[:-1]]
+        codes = {code: i for i, code in enumerate(item.codes)}
+        return pl.col(name).replace_strict(codes, default=None, return_dtype=pl.Int64)
+    return _stretch(pl.col(name), item)
+
+
+def _ticked_place(name: str, item: Item) -> pl.Expr:
+    """The place of the one option ticked; who ticked several, or saw the question and ticked none, has another."""
+    ticks = [pl.col(column).cast(pl.Int64) for column in item.columns(name)]
+    n = pl.sum_horizontal(ticks, ignore_nulls=False)
+    alone = pl.sum_horizontal([tick * place for place, tick in enumerate(ticks)], ignore_nulls=False)
+    several = pl.when(n > 1).then(item.level_codes.index(item.several_as or SEVERAL))
+    none = item.level_codes.index(NONE_TICKED) if NONE_TICKED in item.level_codes else None
+    return pl.when(n == 1).then(alone).otherwise(several.when(n == 0).then(pl.lit(none, dtype=pl.Int64)))
+
+
+def _stretch(value: pl.Expr, item: Item) -> pl.Expr:
+    """The place of a number among the stretches between any two band ends."""
+    passed = [value > end if inside else value >= end for end, inside in band_ends(item)[:-1]]
     return pl.sum_horizontal([beyond.cast(pl.Int64) for beyond in passed], ignore_nulls=False)
 
 
-def _as_frame(counts: Mapping[Key, npt.NDArray[np.int64]], instrument: Instrument) -> pl.DataFrame:
-    shapes = _shapes(instrument)
-    by_name = {(e, o.name): o for e, outcomes in exposures(instrument).items() for o in outcomes}
-    parts = [_cube_frame(key, cube.reshape(shapes[key]), instrument, by_name[key]) for key, cube in counts.items()]
-    return add(parts)
+# --- Doses read again ------------------------------------------------------------------------------------------------------
 
 
-def _cube_frame(key: Key, cube: npt.NDArray[np.int64], instrument: Instrument, outcome: Outcome) -> pl.DataFrame:
-    level, before, after = np.nonzero(cube)
-    codes = [atom.code for atom in atoms(instrument.items[key[0]])]
-    return pl.DataFrame(
-        {
-            EXPOSURE: [key[0]] * len(level),
-            LEVEL: [codes[place] for place in level],
-            OUTCOME: [key[1]] * len(level),
-            BASELINE_VALUE: [outcome.grid.value(int(place)) for place in before],
-            FOLLOW_UP_VALUE: [outcome.grid.value(int(place)) for place in after],
-            N_RESPONDENTS: cube[level, before, after],
-        },
-        schema=TALLY_SCHEMA,
-    )
+def _dose_place(exposure: DoseReading) -> pl.Expr:
+    name, item = exposure.dose.name, exposure.dose.item
+    if not exposure.is_interval:
+        return _stretch(_reading(name, exposure.written, exposure.reading), item)
+    low, high = (_stretch(end, item) for end in _interval(name, exposure.written))
+    return _triangle(low, high, len(band_ends(item)))
+
+
+def _triangle(low: pl.Expr, high: pl.Expr, n: int) -> pl.Expr:
+    """The place of a pair among (0, 0), (0, 1), ..., (1, 1), (1, 2), ...: see `levels.intervals_of`."""
+    return low * (2 * n - low - 1) // 2 + high
+
+
+def _reading(name: str, written: str, reading: str) -> pl.Expr:
+    """One dose for everybody, in mg a day; who wrote no words that could be read has the dose that was answered.
+
+    Where the words say which weight is meant, both readings are the middle of what it can be. Where they do not, the one
+    takes the written amount (its middle) as elemental, the other as the weight of the compound with the least in it.
+    """
+    part = {one: pl.col(option_column(written, one)) for one in ("low_mg_per_day", "high_mg_per_day", "basis")}
+    middle = (part["low_mg_per_day"] + part["high_mg_per_day"]) / 2
+    as_written = [pl.col(option_column(written, f"written_{end}_mg_per_day")) for end in ("low", "high")]
+    elemental = (as_written[0] + as_written[1]) / 2
+    unknown = elemental if reading == READING_LABEL_ELEMENTAL else part["low_mg_per_day"]
+    return pl.when(part["basis"] == "unknown").then(unknown).otherwise(middle).fill_null(pl.col(name))
+
+
+def _interval(name: str, written: str) -> tuple[pl.Expr, pl.Expr]:
+    """The lowest and the highest dose that agree with the words, or the dose that was answered where there are none."""
+    low, high = (pl.col(option_column(written, f"{end}_mg_per_day")) for end in ("low", "high"))
+    return low.fill_null(pl.col(name)), high.fill_null(pl.col(name))

@@ -20,13 +20,19 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 
 from survey_pipeline.errors import InputRefused, WrongUsage, did_you_mean
 from survey_pipeline.names import (
+    EVERYBODY,
     EXPORT,
     INSTRUMENT,
+    ITEM_NONRESPONSE,
     NOT_STATED,
+    READING_COMPOUND,
+    READING_LABEL_ELEMENTAL,
+    READING_WORST_CASE,
     RECORD,
     RESPONDENT,
     WAVE,
     WAVE_PATTERN,
+    WEIGHT,
     option_column,
 )
 from survey_pipeline.periods import is_between, meet
@@ -70,6 +76,9 @@ class Role(StrEnum):
     DROP = "drop"
 
 
+CLOSED = frozenset({Kind.CHOICE, Kind.CHOICES, Kind.YES_NO})
+"""Kinds of which all answers are known beforehand."""
+LEFT_OUT = "left_out"
 DOSE_PARTS = (
     "low_mg_per_day",
     "high_mg_per_day",
@@ -82,6 +91,13 @@ DOSE_PARTS = (
 """What is stored of a dose in words: the elemental interval, the written one, and how they were read (see `doses`)."""
 RESERVED = frozenset({INSTRUMENT, WAVE, EXPORT, RECORD, RESPONDENT})
 """Columns of the responses that are not answers."""
+SEVERAL = "several"
+NONE_TICKED = "none_ticked"
+"""Levels of a question with several answers that are no option of it: see `levels.atoms`."""
+READINGS = (READING_LABEL_ELEMENTAL, READING_COMPOUND, READING_WORST_CASE)
+"""How a dose in words may be meant: see `docs/doses.md`."""
+NOT_ASKED_OF_PEOPLE = frozenset({Role.CONSENT, Role.IDENTIFIER, Role.DROP, Role.DIARY, Role.WEIGHT})
+"""Roles that are no question which everybody could have left out."""
 NOT_STORED = frozenset({Role.IDENTIFIER, Role.DROP})
 """Roles whose answers are used while reading, if at all, and never written anywhere."""
 
@@ -269,6 +285,21 @@ class Item(Strict):
         return tuple(option.code for option in self.options)
 
     @property
+    def level_codes(self) -> tuple[str, ...]:
+        """The codes of everything that can be answered, as levels: options, yes and no, or bands."""
+        if self.kind is Kind.YES_NO:
+            return ("yes", "no")
+        if self.kind is not Kind.CHOICES:
+            return self.codes or tuple(band.code for band in self.bands)
+        several = () if self.several_as else (SEVERAL,)
+        return (*self.codes, *several, *(() if self._ticks_something else (NONE_TICKED,)))
+
+    @property
+    def _ticks_something(self) -> bool:
+        """Whether who answered ticked at least one option, since one of them says that no other fits."""
+        return any(option.exclusive for option in self.options)
+
+    @property
     def consent_texts(self) -> frozenset[str]:
         """The folded texts that mean consent: the declared one, and every writing of the option it belongs to."""
         written = (option.texts for option in self.options if _fold(self.consent_answer) in map(_fold, option.texts))
@@ -316,10 +347,31 @@ def _item_problems(item: Item) -> Iterator[str]:
         yield "`since` must not lie behind `until`"
     if any(threshold.needs_baseline for threshold in item.thresholds) and item.baseline is None:
         yield "a threshold in percent or points needs a baseline item"
-    if any(not _is_partition(groups, item.codes) for groups in item.groups):
+    if any(not _is_partition(groups, item.level_codes) for groups in item.groups):
         yield "groups must name each of the item's codes (or not_stated) at most once"
     if not all(_is_coarser(later, earlier) for earlier, later in pairwise(item.groups)):
         yield "each list of groups must keep together what the list before it put together"
+    yield from _analysis_problems(item)
+
+
+def _analysis_problems(item: Item) -> Iterator[str]:
+    """What an item says of its own analysis and cannot be done."""
+    if item.comparison is not None and item.comparison not in item.level_codes:
+        yield f"comparison must name one of the item's answers.{did_you_mean(item.comparison, item.level_codes)}"
+    if item.limits and not item.is_numeric:
+        yield "only numbers and scales take limits"
+    if len({limit.code for limit in item.limits}) != len(item.limits):
+        yield "two limits have the same code"
+    if item.readings is not None and item.kind is not Kind.NUMBER:
+        yield "only the kind number takes readings"
+    if (item.responder_curve or item.retest) and item.baseline is None:
+        yield "responder_curve and retest need a baseline item"
+    if list(item.responder_curve) != sorted({one for one in item.responder_curve if 0 < one <= 100}):
+        yield "responder_curve must rise, from 1 to 100 per cent"
+    if item.role is Role.WEIGHT and item.kind is not Kind.NUMBER:
+        yield "the role weight takes the kind number"
+    elif item.role is Role.WEIGHT and not (item.required and (item.minimum or 0) > 0):
+        yield "the role weight needs `required = true` and a `minimum` above 0: an answer without a weight cannot be counted"
 
 
 def _shared_texts(item: Item) -> set[str]:
@@ -365,6 +417,18 @@ class TableSpec(Strict):
         if self.by is not None and self.exposure is None:
             raise ValueError(f"the table {self.name} has `by`, but no `exposure`")
         return self
+
+    @property
+    def cut_by(self) -> str:
+        """The name of what the table tells people apart by: an item, two of them crossed, or nothing."""
+        if self.exposure is None:
+            return EVERYBODY
+        return self.exposure if self.by is None else f"{self.exposure}_by_{self.by}"
+
+    @property
+    def factors(self) -> tuple[str, ...]:
+        """The items by which people are told apart."""
+        return tuple(name for name in (self.exposure, self.by) if name is not None)
 
 
 class Margin(Strict):
@@ -501,11 +565,26 @@ class Instrument(Strict):
         parts = {key: getattr(self, key) for key in type(self).model_fields}
         items = {name: _as_asked(item, wave) for name, item in self.items.items()}
         cut = {name for name, item in self.items.items() if item.is_asked_in(wave)}
-        tables = tuple(table for table in self.tables if table.exposure in cut)
+        tables = tuple(table for table in self.tables if cut.issuperset(table.factors))
         who = tuple(name for name in self.who_answered if name in cut)
         narrowed = Instrument.model_construct(**parts | {"items": items, "tables": tables, "who_answered": who})
         narrowed._wave = wave
         return narrowed
+
+    def is_read_again(self, name: str) -> bool:
+        """Whether this is a number beside which people are asked for their own words, in which it may be read again."""
+        item = self.items.get(name)
+        return item is not None and item.readings in self.asked
+
+    @property
+    def is_weighted(self) -> bool:
+        """Whether some answers count more than others: then every batch that is counted has a column `names.WEIGHT`."""
+        return self.weighting is not None and bool(self.weighting.margins or self.weight_items)
+
+    @property
+    def weight_items(self) -> tuple[str, ...]:
+        """The items that hold weights: one at most."""
+        return tuple(name for name, item in self.items.items() if item.role is Role.WEIGHT)
 
     def with_role(self, role: Role) -> dict[str, Item]:
         """The items of a role that are asked."""
@@ -531,9 +610,11 @@ def _instrument_problems(instrument: Instrument) -> Iterator[str]:
             yield f"{where} names the item '{name}', which does not exist.{did_you_mean(name, items)}"
     if not instrument.tables:
         yield "there is nothing to show: give `outcomes`, the items to show by form and by dose, or `[[tables]]`"
-    for name in {instrument.form, instrument.dose, *(table.exposure for table in instrument.tables)}:
+    for name in {instrument.form, instrument.dose, *(name for table in instrument.tables for name in table.factors)}:
         if name in items and not _has_levels(items[name]):
             yield f"the exposure '{name}' has neither options nor bands"
+        elif name in items:
+            yield from _level_problems(name, items[name])
     for name, item in items.items():
         yield from _relation_problems(name, item, items)
     for name in instrument.who_answered:
@@ -543,9 +624,94 @@ def _instrument_problems(instrument: Instrument) -> Iterator[str]:
         for name in table.outcomes:
             if name in items and not _is_measurable(items[name]):
                 yield f"the table {table.name} cannot show '{name}': an outcome is a scale, or has options, or is yes or no"
+    yield from _name_problems(instrument)
+    yield from _weighting_problems(instrument)
     if twice := {heading for one, other in combinations(items.values(), 2) for heading in _shared_headings(one, other)}:
         yield f"two items are exported under the same heading: '{min(twice)}'"
     yield from _reserved(items)
+
+
+def _level_problems(name: str, item: Item) -> Iterator[str]:
+    codes = item.level_codes
+    yield from (
+        f"the option '{code}' of the exposure '{name}' is taken for a level of its own: name it in several_as, or rename it"
+        for code in sorted({code for code in codes if codes.count(code) > 1})
+    )
+
+
+def _name_problems(instrument: Instrument) -> Iterator[str]:
+    """Exposures, tables and outcomes that are made of items have names of their own, and no item may have them."""
+    items = instrument.items
+    made = {ITEM_NONRESPONSE: "the table", **{table.cut_by: "the exposure" for table in instrument.tables if table.by}}
+    made |= {EVERYBODY: "the exposure"}
+    exposures = {name for table in instrument.tables for name in table.factors} | set(instrument.who_answered)
+    for name, what in made.items():
+        taken = name in {table.name for table in instrument.tables} if what == "the table" else name in exposures
+        if taken:
+            yield f"{what} '{name}' is made by the pipeline: give yours another code"
+    outcomes = [outcome for name, item in items.items() if item.is_stored for outcome in outcome_names(name, item)]
+    twice = sorted({outcome for outcome in outcomes if outcomes.count(outcome) > 1})
+    yield from (f"the name '{outcome}' is taken: give the item, option or limit another code" for outcome in twice)
+
+
+def outcome_names(name: str, item: Item) -> tuple[str, ...]:
+    """The names of all outcomes that can be made of an item: of its answers, its limits, and of who left it out."""
+    answers = tuple(option_column(name, code) for code in item.codes) or (name,)
+    limits = tuple(f"above_{limit.code}" for limit in item.limits)
+    read = tuple(option_column(limit, reading) for limit in limits for reading in READINGS if item.readings)
+    return (*answers, *(option_column(name, each) for each in (*limits, *read, LEFT_OUT)))
+
+
+def _weighting_problems(instrument: Instrument) -> Iterator[str]:
+    """Each way in which what an instrument says of weights cannot be meant."""
+    weighting, given = instrument.weighting, instrument.weight_items
+    if weighting is None:
+        if given:
+            yield f"the item {given[0]} has the role weight: say why in [weighting]"
+        return
+    if len(given) > 1:
+        yield f"the items {given[0]} and {given[1]} both have the role weight: there is one weight a person"
+    if given and weighting.margins:
+        yield f"weights come from the item {given[0]} or from margins, not from both"
+    if not (given or weighting.margins or weighting.strata or weighting.clusters):
+        yield "[weighting] needs margins, an item of the role weight, or strata or clusters"
+    if WEIGHT in instrument.stored and WEIGHT not in given:
+        yield f"the name '{WEIGHT}' is taken: give the item another code"
+    yield from _method_problems(weighting)
+    for margin in weighting.margins:
+        yield from _margin_problems(margin, instrument.items.get(margin.item))
+    for key, name in (("strata", weighting.strata), ("clusters", weighting.clusters)):
+        yield from _design_problems(key, name, instrument.items.get(name or ""))
+
+
+def _method_problems(weighting: Weighting) -> Iterator[str]:
+    items = [margin.item for margin in weighting.margins]
+    if len(set(items)) != len(items):
+        yield "two margins are about the same item"
+    if weighting.method == "post_stratify" and len(items) > 1:
+        yield 'post-stratification takes one margin: use `method = "rake"` for several'
+    if weighting.trim is not None and not 0 <= weighting.trim[0] < 1 < weighting.trim[1]:
+        yield "`trim` is the least and the greatest weight, as multiples of the average: below 1 and above 1"
+
+
+def _margin_problems(margin: Margin, item: Item | None) -> Iterator[str]:
+    if item is None:
+        return
+    if item.kind not in (Kind.CHOICE, Kind.YES_NO) or not item.is_stored:
+        yield f"a margin is about the item {margin.item}: it takes a stored item of the kind choice or yes_no"
+        return
+    for code in sorted(set(margin.shares) - set(item.level_codes)):
+        near = did_you_mean(code, item.level_codes)
+        yield f"the margin of {margin.item} names the answer '{code}', which is no code of it.{near}"
+    if min(margin.shares.values()) < 0:
+        yield f"the margin of {margin.item} has a share below 0"
+    if abs(sum(margin.shares.values()) - 1) > 0.001:  # percentages rounded to a tenth miss it by as much
+        yield f"the shares of the margin of {margin.item} do not add up to 1"
+
+
+def _design_problems(key: str, name: str | None, item: Item | None) -> Iterator[str]:
+    if item and (item.kind not in (Kind.CHOICE, Kind.YES_NO, Kind.NUMBER) or not item.is_stored):
+        yield f"`{key}` names the item {name}: it takes a stored item of the kind choice, yes_no or number"
 
 
 def _reserved(items: dict[str, Item]) -> Iterator[str]:
@@ -573,6 +739,12 @@ def _relation_problems(name: str, item: Item, items: dict[str, Item]) -> Iterato
             yield f"the item {name} applies if '{item.applies_if.item}' is '{unknown}', which is no code of it.{near}"
     if item.baseline and (before := items.get(item.baseline)) and _scale_of(before) != _scale_of(item):
         yield f"the items {name} and {item.baseline} must have the same kind, minimum, maximum and step"
+    if (
+        item.readings
+        and (written := items.get(item.readings))
+        and not (written.kind is Kind.DOSE and written.is_stored)
+    ):
+        yield f"the item {name} is read again by '{item.readings}', which is of another kind than dose, or not stored"
 
 
 def _scale_of(item: Item) -> tuple[Kind, float | None, float | None, float | None]:
@@ -581,12 +753,13 @@ def _scale_of(item: Item) -> tuple[Kind, float | None, float | None, float | Non
 
 def _has_levels(item: Item) -> bool:
     """Whether people can be told apart by the item, each in one level."""
-    closed = item.kind is Kind.CHOICE or (item.is_numeric and bool(item.bands)) or item.kind is Kind.YES_NO
-    return closed and item.is_stored
+    return item.is_stored and (item.kind in CLOSED or (item.is_numeric and bool(item.bands)))
 
 
 def _is_measurable(item: Item) -> bool:
-    return item.is_stored and item.kind in (Kind.SCALE, Kind.CHOICE, Kind.CHOICES, Kind.YES_NO)
+    if item.role is Role.DIARY:
+        return item.kind in (Kind.SCALE, Kind.NUMBER, Kind.YES_NO)
+    return item.is_stored and (item.kind is Kind.SCALE or item.kind in CLOSED or bool(item.limits))
 
 
 def _references(instrument: Instrument) -> Iterator[tuple[str, str]]:
@@ -594,13 +767,18 @@ def _references(instrument: Instrument) -> Iterator[tuple[str, str]]:
     yield "dose", instrument.dose
     yield from (("who_answered", name) for name in instrument.who_answered)
     for table in instrument.tables:
-        yield f"the table {table.name}", table.exposure
+        yield from ((f"the table {table.name}", name) for name in table.factors)
         yield from ((f"the table {table.name}", name) for name in table.outcomes)
     for name, item in instrument.items.items():
         if item.baseline:
             yield f"the item {name}", item.baseline
         if item.applies_if:
             yield f"the item {name}", item.applies_if.item
+        if item.readings:
+            yield f"the item {name}", item.readings
+    if weighting := instrument.weighting:
+        named = (*(margin.item for margin in weighting.margins), weighting.strata, weighting.clusters)
+        yield from (("[weighting]", name) for name in named if name is not None)
 
 
 # --- Finding and reading -----------------------------------------------------------------------------------------------

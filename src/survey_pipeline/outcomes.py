@@ -1,14 +1,42 @@
 """What is measured by which exposure: the instrument's tables, unfolded into single outcomes on a grid of values.
 
-What belongs here: compiling tables to exposures and outcomes, for counting, estimating and coarsening alike. What does not:
-any count or number of people.
+What belongs here: compiling tables to exposures and outcomes, for counting, estimating and coarsening alike, and who counts
+as a responder. What does not: any count or number of people, and the levels of an exposure (`levels`).
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
-from survey_pipeline.instrument import Instrument, Item, Kind, Threshold
-from survey_pipeline.names import RESPONDENTS, WHO_ANSWERED, option_column
+import numpy as np
+import numpy.typing as npt
+
+from survey_pipeline.instrument import (
+    LEFT_OUT,
+    NOT_ASKED_OF_PEOPLE,
+    READINGS,
+    Instrument,
+    Item,
+    Kind,
+    Retest,
+    Role,
+    TableSpec,
+    Threshold,
+)
+from survey_pipeline.names import (
+    EVERYBODY,
+    ITEM_NONRESPONSE,
+    READING_WORST_CASE,
+    RESPONDENTS,
+    WHO_ANSWERED,
+    option_column,
+)
+
+Flags = npt.NDArray[np.bool_]
+Values = npt.NDArray[np.float64]
+
+TOLERANCE = 1e-9
+"""30 % of 7 is 2.1, and 2.1 must reach it in binary arithmetic too."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +69,16 @@ class Outcome:
     better: str | None = None
     primary: bool = False
     thresholds: tuple[Threshold, ...] = ()
+    item: str = ""
+    """The question it is about; empty for simply being there."""
+    responder_curve: tuple[int, ...] = ()
+    retest: Retest | None = None
+    above: float | None = None
+    """Where set, the outcome is whether `column` lies above it."""
+    reading: str | None = None
+    """Of a limit: how the words beside the number are read; without it the number counts as it was answered."""
+    left_out: bool = False
+    """Whether the outcome is that somebody left the question out whom it concerns."""
 
     @property
     def one_of(self) -> str | None:
@@ -58,48 +96,149 @@ BEING_THERE = Outcome(name=RESPONDENTS, column=None, grid=PRESENT)
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the release: outcomes by the levels of one exposure."""
+    """A table of the release: outcomes by the levels of one exposure.
+
+    A table of the dose stands here again, with the same name and its primary outcomes, for each reading of the dose.
+    `shows`: "everything" that the outcomes have, or "counts" of people alone, without any comparison.
+    """
 
     name: str
     exposure: str
     outcomes: tuple[Outcome, ...]
+    shows: str = "everything"
 
 
 def tables(instrument: Instrument) -> tuple[Table, ...]:
-    """Every table of an instrument, its own and who answered, in the order in which they are published."""
-    declared = tuple(
-        Table(
-            spec.name,
-            spec.exposure,
-            tuple(o for name in spec.outcomes for o in outcomes_of(name, instrument.items[name])),
-        )
-        for spec in instrument.tables
-    )
-    return (*declared, *(Table(WHO_ANSWERED, name, (BEING_THERE,)) for name in instrument.who_answered))
+    """Every table of an instrument, its own, item nonresponse and who answered, in the order in which they are published.
+
+    Each table of a dose that has words beside it is followed by the same table for each reading in which everybody has one
+    dose. The worst case is no table, see `worst_cases`.
+    """
+    declared = chain.from_iterable(_with_readings(spec, instrument) for spec in instrument.tables)
+    who = (Table(WHO_ANSWERED, name, (BEING_THERE,)) for name in instrument.who_answered)
+    return (*declared, *_nonresponse(instrument), *who)
+
+
+def _with_readings(spec: TableSpec, instrument: Instrument) -> Iterator[Table]:
+    table = _table(spec, instrument)
+    if table.outcomes:
+        yield table
+    for reading in READINGS if _is_read_again(table, instrument) else ():
+        if reading != READING_WORST_CASE:
+            yield _read_again(table, reading)
+
+
+def _table(spec: TableSpec, instrument: Instrument) -> Table:
+    others = [name for name in spec.outcomes if instrument.items[name].role is not Role.DIARY]
+    outcomes = (o for name in others for o in outcomes_of(name, instrument.items[name]))
+    return Table(spec.name, spec.cut_by, tuple(outcomes), spec.shows)
+
+
+def _is_read_again(table: Table, instrument: Instrument) -> bool:
+    """Only what the report shows first is read again: each reading costs a pass over the answers."""
+    is_main = table.shows == "everything" and any(outcome.primary for outcome in table.outcomes)
+    return is_main and instrument.is_read_again(table.exposure)
+
+
+def _read_again(table: Table, reading: str) -> Table:
+    primary = tuple(outcome for outcome in table.outcomes if outcome.primary)
+    return Table(table.name, option_column(table.exposure, reading), primary)
+
+
+def worst_cases(instrument: Instrument) -> tuple[Table, ...]:
+    """Each table of a dose with words beside it, by the interval in which each person's dose lies. It has no levels, so no
+    rows: what can be asked of it is only whether a direction holds wherever in the intervals the doses are.
+    """
+    found = (_table(spec, instrument) for spec in instrument.tables)
+    return tuple(_read_again(table, READING_WORST_CASE) for table in found if _is_read_again(table, instrument))
+
+
+def _nonresponse(instrument: Instrument) -> Iterator[Table]:
+    """How many left each question out: of every survey, without being declared."""
+    asked = {name: item for name, item in instrument.asked.items() if item.is_stored}
+    questions = {name: item for name, item in asked.items() if item.role not in NOT_ASKED_OF_PEOPLE}
+    if questions:
+        yield Table(ITEM_NONRESPONSE, EVERYBODY, tuple(map(_left_out, questions, questions.values())))
+
+
+def _left_out(name: str, item: Item) -> Outcome:
+    return Outcome(option_column(name, LEFT_OUT), item.columns(name)[0], YES_OR_NO, item=name, left_out=True)
 
 
 def exposures(instrument: Instrument) -> dict[str, tuple[Outcome, ...]]:
-    """Each exposure with all outcomes that some table shows by it, and the number of people itself."""
+    """Each exposure with all outcomes that some table shows by it, and the number of people itself.
+
+    The items of a crossing are there too, and so are the worst cases of dose readings.
+    """
     found: dict[str, dict[str, Outcome]] = {}
-    for table in tables(instrument):
+    for table in (*tables(instrument), *worst_cases(instrument)):
         found.setdefault(table.exposure, {RESPONDENTS: BEING_THERE}).update({o.name: o for o in table.outcomes})
+    for spec in instrument.tables:
+        for name in spec.factors:
+            found.setdefault(name, {RESPONDENTS: BEING_THERE})
     return {exposure: tuple(outcomes.values()) for exposure, outcomes in found.items()}
 
 
 def outcomes_of(name: str, item: Item) -> Iterator[Outcome]:
-    """The outcomes that one item gives: itself, or whether each of its options was chosen."""
+    """The outcomes that one item gives: itself, whether each of its options was chosen, or whether it lies above a limit."""
     if item.kind is Kind.CHOICE:
         yield from (
-            Outcome(option_column(name, code), name, YES_OR_NO, code=code, primary=item.primary) for code in item.codes
+            Outcome(option_column(name, code), name, YES_OR_NO, code=code, primary=item.primary, item=name)
+            for code in item.codes
         )
-    elif item.kind is Kind.CHOICES:
-        yield from (Outcome(column, column, YES_OR_NO, primary=item.primary) for column in item.columns(name))
-    elif item.kind is Kind.YES_NO:
-        yield Outcome(name, name, YES_OR_NO, primary=item.primary)
-    else:
-        yield Outcome(name, name, _scale(item), item.baseline, None, item.better, item.primary, item.thresholds)
+    elif item.kind in (Kind.CHOICES, Kind.YES_NO):
+        yield from (
+            Outcome(column, column, YES_OR_NO, primary=item.primary, item=name) for column in item.columns(name)
+        )
+    elif item.kind is Kind.SCALE:
+        yield _measured(name, item)
+    yield from _limits(name, item)
+
+
+def _measured(name: str, item: Item) -> Outcome:
+    return Outcome(
+        name,
+        name,
+        _scale(item),
+        baseline=item.baseline,
+        better=item.better,
+        primary=item.primary,
+        thresholds=item.thresholds,
+        item=name,
+        responder_curve=item.responder_curve,
+        retest=item.retest,
+    )
+
+
+def _limits(name: str, item: Item) -> Iterator[Outcome]:
+    """Whether the number lies above each limit: as it was answered, and under each reading of the words beside it."""
+    for limit in item.limits:
+        plain = option_column(name, f"above_{limit.code}")
+        yield Outcome(plain, name, YES_OR_NO, item=name, above=limit.above)
+        for reading in READINGS if item.readings else ():
+            yield Outcome(option_column(plain, reading), name, YES_OR_NO, item=name, above=limit.above, reading=reading)
 
 
 def _scale(item: Item) -> Grid:
     start, end, step = item.minimum or 0.0, item.maximum or 0.0, item.step or 1.0
     return Grid(start, step, round((end - start) / step) + 1)
+
+
+# --- Responders -----------------------------------------------------------------------------------------------------------
+
+
+def reached(threshold: Threshold, outcome: Outcome, before: Values, after: Values) -> tuple[Flags, Flags]:
+    """Who counts as a responder, and who could: flags for each pair of values (NaN is no answer).
+
+    By per cent, people who start at 0 cannot improve: they are in neither. Improvement is in the direction that is better.
+    """
+    if not threshold.needs_baseline:
+        high = after >= threshold.at_least if threshold.at_least is not None else after <= (threshold.at_most or 0)
+        return high, ~np.isnan(after)
+    change = after - before
+    improvement = change if outcome.better == "higher" else -change
+    if threshold.points is not None:
+        return improvement >= threshold.points - TOLERANCE, ~np.isnan(change)
+    enough = improvement >= before * (threshold.percent or 0) / 100 - TOLERANCE
+    could = ~np.isnan(change) & (before > 0)
+    return enough & could, could

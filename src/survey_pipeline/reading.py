@@ -14,6 +14,7 @@ import polars as pl
 
 from survey_pipeline import names
 from survey_pipeline.corrections import NO_CORRECTIONS, summary
+from survey_pipeline.diary import Diary, columns_of, diary_of, entries_schema
 from survey_pipeline.drift import Drift, against_instrument, counted, documents, in_answers, together
 from survey_pipeline.errors import InputRefused
 from survey_pipeline.exports import Export, RowsDoNotAddUp, read_export
@@ -73,6 +74,8 @@ class ExportReport:
     """What is not as the instrument says: see `drift`."""
     corrected: dict[str, int] = field(default_factory=dict)
     """How many answers and rows the steward has corrected: see `corrections.summary`."""
+    diary: dict[str, int] = field(default_factory=dict)
+    """What became of the entries of diaries: see `diary.Diary`. Empty before it is known who is counted."""
 
 
 @dataclass
@@ -88,6 +91,7 @@ class Counts:
     answered: dict[str, int] = field(default_factory=dict)
     refused_texts: dict[str, set[str]] = field(default_factory=dict, repr=False)
     """By item, some of what was refused: looked through for personal data, and never to be shown."""
+    diary: dict[str, int] = field(default_factory=dict)
     answers: pl.DataFrame | None = field(default=None, repr=False)
     """What drift is told from (see `drift.counted`). Holds texts: never to be shown as it is."""
 
@@ -143,21 +147,34 @@ class Reading:
         self.key = b""
         self.counts = {export.path.name: Counts() for export in exports}
         self.spool = Spool(pl.DataFrame(schema=QUARANTINE_SCHEMA))
+        self.entries = Spool(pl.DataFrame(schema=entries_schema(instrument)))
         self.schema = responses_schema(instrument)
         for export in exports:
             refuse_personal_columns(export, instrument, match_columns(export, instrument))
             _refuse_several_events(export, instrument)
 
     def empty(self, key: dict[str, str]) -> pl.DataFrame:
-        """An empty frame with the columns of the kept rows."""
-        stored = {name: column.dtype.type for name, column in self.schema.columns.items()}
+        """An empty frame with the columns of the kept rows. Of a diary, only its person-weeks are kept: see `diary`."""
+        diary = columns_of(self.instrument)
+        stored = {name: column.dtype.type for name, column in self.schema.columns.items() if name not in diary}
         who = {names.RESPONDENT: pl.Binary} if self.instrument.with_role(Role.IDENTIFIER) else {}
         return keyed(pl.DataFrame(schema={names.EXPORT: pl.String, names.RECORD: pl.Int64, **who, **stored}), key)
 
     def kept(self, key: dict[str, str]) -> Iterator[pl.DataFrame]:
         """The rows kept, batch by batch, each with the wave it belongs to."""
         parts = self._validated() if self.instrument.duplicates.keep == "first" else self._last_ones()
-        return (keyed(part.kept, key) for part in parts)
+        diary = columns_of(self.instrument)
+        return (keyed(part.kept.drop(diary), key) for part in parts)
+
+    def diary(self, respondents: pl.DataFrame | pl.LazyFrame) -> Diary:
+        """The diaries of the people counted, once all rows have been read; `respondents`: their column of the kept rows.
+
+        Memory is that of all entries of the wave.
+        """
+        diary = diary_of(pl.concat([self.entries.empty, *self.entries.frames()]), respondents, self.instrument)
+        for export, became in diary.entries.items():
+            self.counts[export].diary = dict(became)
+        return diary
 
     def _validated(self) -> Iterator[Validated]:
         seen, done = Seen(), 0
@@ -169,13 +186,14 @@ class Reading:
                 self._count(export, batch.n_read, part)
                 self._keep_refused(self.counts[export.path.name], part)
                 self.spool.add(part.quarantine)
+                self.entries.add(part.entries)
                 self.tell("ingest", done := done + batch.n_read)
                 yield part
             refuse_what_was_not_understood(export, self.instrument, self.counts[export.path.name])
 
     def _last_ones(self) -> Iterator[Validated]:
         """Where a person's last answer counts, all of them must have been read before any can be kept."""
-        aside, marks = Spool(self.empty({})), []
+        aside, marks = Spool(pl.DataFrame()), []
         for part in self._validated():
             aside.add(part.kept)
             marks.append(part.marks)
@@ -309,6 +327,7 @@ def report_of(export: Export, instrument: Instrument, reading: Reading, wave: st
         detected_because=export.detected_because,
         invented=export.is_invented,
         corrected=summary(reading.corrections.get(export.sha256, NO_CORRECTIONS)),
+        diary=dict(counts.diary),
         drift=documents(_drift(export, instrument, counts, matches, wave)),
     )
 

@@ -4,6 +4,7 @@ What belongs here: the model of `release.json` and reading its rows as frames. W
 published (`disclose`) and putting it into words (`render`). Whatever stands in a release is safe to show to anybody.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 import polars as pl
@@ -46,6 +47,64 @@ class Row(Part):
     ci_upper: float | None
     n_respondents: int | None
     n_missing: int | None
+    status: Status
+
+
+class ComparisonRow(Part):
+    """Two levels compared in one statistic of an outcome, from published rows alone: `level` minus `compared_with`.
+
+    P-values are upper bounds from a ladder (`estimate.families`); `family_size` is the number of tests that `p_adjusted`
+    allows for. Where `status` is suppressed or not_asked, every number is None.
+    """
+
+    instrument: str
+    wave: str
+    table: str
+    exposure: str
+    level: str
+    compared_with: str
+    outcome: str
+    statistic: str
+    estimate: float | None
+    standard_error: float | None
+    ci_lower: float | None
+    ci_upper: float | None
+    n_respondents: int | None
+    n_compared: int | None
+    p_value: float | None
+    family: str | None
+    family_size: int | None
+    p_adjusted: float | None
+    adjustment: str | None
+    status: Status
+
+
+class TestRow(Part):
+    """A test of one outcome over all levels of an exposure that are answers; see `ComparisonRow` for what is common.
+
+    `direction`: "up", "down" or "flat", where the outcome's number goes with more of an ordered exposure.
+    """
+
+    __test__ = False
+    """Not a test of this program."""
+
+    instrument: str
+    wave: str
+    table: str
+    exposure: str
+    outcome: str
+    statistic: str
+    test_statistic: float | None
+    degrees_of_freedom: float | None
+    degrees_of_freedom_2: float | None
+    p_value: float | None
+    direction: str | None
+    n_levels: int | None
+    n_respondents: int | None
+    family: str | None
+    family_size: int | None
+    p_adjusted: float | None
+    adjustment: str | None
     status: Status
 
 
@@ -106,6 +165,8 @@ class Release(Part):
     levels: dict[str, tuple[PublishedLevel, ...]]
     """By exposure, in the order in which they are shown."""
     rows: tuple[Row, ...]
+    comparisons: tuple[ComparisonRow, ...] = ()
+    tests: tuple[TestRow, ...] = ()
 
     @property
     def is_invented(self) -> bool:
@@ -120,3 +181,20 @@ class Release(Part):
         """The rows (of one table) as a tidy frame, columns as `names.TIDY_COLUMNS`."""
         chosen = [row.model_dump(mode="json") for row in self.rows if table in (None, row.table)]
         return pl.DataFrame(chosen, schema=TIDY_SCHEMA)
+
+    def comparison_frame(self) -> pl.DataFrame:
+        """The comparisons as a frame, columns as `ComparisonRow`."""
+        return _framed(ComparisonRow, self.comparisons)
+
+    def test_frame(self) -> pl.DataFrame:
+        """The tests as a frame, columns as `TestRow`."""
+        return _framed(TestRow, self.tests)
+
+
+def _framed(model: type[Part], parts: Sequence[Part]) -> pl.DataFrame:
+    kinds = {name: field.annotation for name, field in model.model_fields.items()}
+    schema = {name: _COLUMN_TYPES.get(str(kind), pl.String) for name, kind in kinds.items()}
+    return pl.DataFrame([part.model_dump(mode="json") for part in parts], schema=schema)
+
+
+_COLUMN_TYPES: dict[str, type[pl.DataType]] = {"float | None": pl.Float64, "int | None": pl.Int64}

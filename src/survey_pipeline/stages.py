@@ -5,7 +5,7 @@ order (`pipeline`) and how the work itself is done (the module of each stage).
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from itertools import pairwise
@@ -13,8 +13,8 @@ from typing import Any
 
 import polars as pl
 
-from survey_pipeline import names
-from survey_pipeline.assemble import earlier_levels, make_release, release_before
+from survey_pipeline import names, weighting
+from survey_pipeline.assemble import earlier_levels, exact_frames, make_release, release_before
 from survey_pipeline.coarsen import coarsen
 from survey_pipeline.corrections import (
     ACTION,
@@ -27,12 +27,12 @@ from survey_pipeline.corrections import (
     summary,
 )
 from survey_pipeline.count import columns_needed, tally_batches
-from survey_pipeline.disclose import disclose
+from survey_pipeline.diary import columns_of
 from survey_pipeline.drift import between, documents, incomparable
 from survey_pipeline.errors import AlreadyPublished, InputRefused, WrongUsage
-from survey_pipeline.estimate import estimate
 from survey_pipeline.exports import Export, RowsDoNotAddUp
 from survey_pipeline.instrument import Instrument, Role, load_instrument
+from survey_pipeline.person_weeks import diary_tally, levels_of_people
 from survey_pipeline.plural import n_of
 from survey_pipeline.policy import load_policy
 from survey_pipeline.reading import ExportReport, Reading, Tell, keyed, open_exports, report_of, silently
@@ -65,6 +65,8 @@ class CountedWave:
     instrument: str
     wave: str
     tally_version: int
+    diary_tally_version: int | None = None
+    """None where the survey has no diary."""
 
 
 @dataclass(frozen=True)
@@ -194,6 +196,7 @@ def _store_wave(
     responses = warehouse.replace_wave(f"responses/{instrument.name}", reading.kept(key), reading.empty(key), key)
     refused = (keyed(frame, key) for frame in reading.spool.frames())
     quarantine = warehouse.replace_wave("quarantine", refused, keyed(reading.spool.empty, key), key)
+    diary = _store_diary(warehouse, asked, wave, reading, responses)
     reports = [report_of(export, instrument, reading, wave) for export in exports]
     _reconcile(warehouse, instrument, wave, (responses, quarantine), reports)
     warehouse.put_wave(
@@ -205,8 +208,20 @@ def _store_wave(
             "tally_version": None,
             "exports": json.dumps([asdict(report) for report in reports]),
             "instrument_definition": instrument.model_dump_json(),
+            "diary_version": diary,
+            "diary_tally_version": None,
         }
     )
+
+
+def _store_diary(
+    warehouse: Warehouse, instrument: Instrument, wave: str, reading: Reading, responses_version: int
+) -> int | None:
+    """The person-weeks of those whose rows were kept; no table where the survey has no diary."""
+    if not columns_of(instrument):
+        return None
+    kept = warehouse.responses(instrument.name, wave, responses_version).select(names.RESPONDENT)
+    return warehouse.put_diary(instrument.name, wave, reading.diary(kept).person_weeks)
 
 
 def _reconcile(
@@ -251,16 +266,49 @@ def count_wave(request: RunRequest, read: ReadWave, tell: Tell = silently) -> Co
     if row["fingerprint"] != read.fingerprint or row["tally_version"] is None:
         tally = _count_responses(warehouse, instrument, read.wave, read.responses_version, tell)
         row["tally_version"] = warehouse.put_tally(read.instrument, read.wave, tally)
+        row["diary_tally_version"] = _put_diary_tally(warehouse, instrument, row)
         warehouse.put_wave(row)
-    return CountedWave(read.instrument, read.wave, row["tally_version"])
+    return CountedWave(read.instrument, read.wave, row["tally_version"], row["diary_tally_version"])
+
+
+def _put_diary_tally(warehouse: Warehouse, instrument: Instrument, row: Mapping[str, Any]) -> int | None:
+    if row["diary_version"] is None:
+        return None
+    return warehouse.put_diary_tally(instrument.name, row[names.WAVE], _count_diary(warehouse, instrument, row))
+
+
+def _count_diary(warehouse: Warehouse, instrument: Instrument, row: Mapping[str, Any]) -> pl.DataFrame:
+    """The person-weeks of a wave, added up by the levels of their people."""
+    if row["diary_version"] is None:
+        return warehouse.diary_tally(instrument.name, row[names.WAVE], None)
+    asked, wave = instrument.in_wave(row[names.WAVE]), row[names.WAVE]
+    responses = warehouse.responses(instrument.name, wave, row["responses_version"])
+    weeks = warehouse.diary(instrument.name, wave, row["diary_version"])
+    return diary_tally(weeks, levels_of_people(responses, asked), asked)
 
 
 def _count_responses(
     warehouse: Warehouse, instrument: Instrument, wave: str, version: int, tell: Tell = silently
 ) -> pl.DataFrame:
-    responses = warehouse.responses(instrument.name, wave, version).select(columns_needed(instrument))
-    parts = responses.collect_batches(chunk_size=250_000, maintain_order=False)
-    return tally_batches(_told(parts, tell), instrument)
+    responses = warehouse.responses(instrument.name, wave, version)
+    needed = dict.fromkeys([*columns_needed(instrument), *weighting.columns_needed(instrument)])
+    parts = _told(_batches(responses, needed), tell)
+    return tally_batches(_weighted(parts, responses, instrument), instrument)
+
+
+def _batches(responses: pl.LazyFrame, columns: Iterable[str]) -> Iterator[pl.DataFrame]:
+    there = responses.collect_schema().names()
+    chosen = responses.select(column for column in columns if column in there)
+    return chosen.collect_batches(chunk_size=250_000, maintain_order=False)
+
+
+def _weighted(parts: Iterator[pl.DataFrame], responses: pl.LazyFrame, instrument: Instrument) -> Iterator[pl.DataFrame]:
+    """The parts as they are; in a survey with weights, with the weight of each answer, made of the whole wave's margins."""
+    if not instrument.is_weighted:
+        return parts
+    cells = weighting.count_cells(_batches(responses, weighting.columns_needed(instrument)), instrument)
+    weights = weighting.cell_weights(cells, instrument)
+    return (weighting.attach(part, weights, instrument) for part in parts)
 
 
 def _told(parts: Iterator[pl.DataFrame], tell: Tell) -> Iterator[pl.DataFrame]:
@@ -281,8 +329,9 @@ def disclose_wave(request: RunRequest, read: ReadWave, counted: CountedWave) -> 
     if standing and standing.fingerprint == read.fingerprint:
         return _released(standing.release, is_new=False)
     tally = warehouse.tally(read.instrument, read.wave, counted.tally_version)
+    diary = warehouse.diary_tally(read.instrument, read.wave, counted.diary_tally_version)
     release = make_release(
-        tally, instrument, load_policy(), read.wave, read.exports, _releases(ledger), request.correction
+        tally, instrument, load_policy(), read.wave, read.exports, _releases(ledger), request.correction, diary
     )
     warehouse.add_release(
         StoredRelease(
@@ -377,8 +426,15 @@ def _refuse_unpublished(ledger: Mapping[str, StoredRelease], instrument: str, wa
 # --- for the steward --------------------------------------------------------------------------------------------------
 
 
-def exact_estimates(places: Places, instrument: Instrument, wave: str, *, finest: bool = False) -> pl.DataFrame:
-    """The exact, unpublished estimates of a wave, with the status each row would have when published.
+EXACT = ("estimates", "comparisons", "tests")
+"""What there is of exact numbers: a row a statistic, a row a pair of levels, a row a test over all levels."""
+
+
+def exact_estimates(
+    places: Places, instrument: Instrument, wave: str, *, finest: bool = False, what: str = "estimates"
+) -> pl.DataFrame:
+    """The exact, unpublished estimates of a wave (or one of the others in `EXACT`), with the status each row would have when
+    published.
 
     At the levels that would be published, or at the finest the instrument declares: the instrument as it was when the wave
     was read, since its answers were typed by that.
@@ -389,11 +445,10 @@ def exact_estimates(places: Places, instrument: Instrument, wave: str, *, finest
     ledger, policy = warehouse.releases(instrument.name), load_policy()
     tally = _tally_of(warehouse, instrument, row)
     asked = instrument.in_wave(wave)
-    levels = None if finest else coarsen(tally, asked, policy, earlier_levels(_releases(ledger), wave))
-    exact = estimate(tally, asked, levels)
-    status = disclose(exact, policy)[names.STATUS]
+    diary = _diary_tally_of(warehouse, instrument, row)
+    levels = {} if finest else coarsen(tally, asked, policy, earlier_levels(_releases(ledger), wave))
     words = [pl.lit(instrument.name).alias(names.INSTRUMENT), pl.lit(wave).alias(names.WAVE)]
-    return exact.with_columns(*words, status).select(names.TIDY_COLUMNS)
+    return exact_frames(tally, asked, levels, policy, diary)[what].select(*words, pl.all())
 
 
 def _tally_of(warehouse: Warehouse, instrument: Instrument, row: Mapping[str, Any]) -> pl.DataFrame:
@@ -401,3 +456,10 @@ def _tally_of(warehouse: Warehouse, instrument: Instrument, row: Mapping[str, An
     if row["tally_version"] is None:
         return _count_responses(warehouse, instrument, row[names.WAVE], row["responses_version"])
     return warehouse.tally(instrument.name, row[names.WAVE], row["tally_version"])
+
+
+def _diary_tally_of(warehouse: Warehouse, instrument: Instrument, row: Mapping[str, Any]) -> pl.DataFrame:
+    """The tally of a wave's diaries; counted anew where a run was stopped before it had done so."""
+    if row["tally_version"] is None:
+        return _count_diary(warehouse, instrument, row)
+    return warehouse.diary_tally(instrument.name, row[names.WAVE], row["diary_tally_version"])

@@ -4,15 +4,15 @@ What belongs here: reading and writing tables, one wave at a time in one commit,
 way. What does not: what the tables mean. `waves` is written last: it names the versions of the other tables that make up a
 wave, so a run killed at any moment leaves the last good wave in force.
 
-Tables: `responses/<instrument>`, `quarantine` and `corrections` (by instrument and wave), `tallies`, `waves`, `releases`
-(append-only).
+Tables: `responses/<instrument>`, `diaries/<instrument>` (person-weeks), `quarantine` and `corrections` (by instrument and
+wave), `tallies`, `diary_tallies`, `waves`, `releases` (append-only).
 """
 
 import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,9 +26,11 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 from filelock import FileLock, Timeout
 
 from survey_pipeline.corrections import CORRECTIONS_SCHEMA, NO_CORRECTIONS, in_order
-from survey_pipeline.count import TALLY_SCHEMA
+from survey_pipeline.count import TALLY_KEYS, TALLY_SCHEMA
+from survey_pipeline.diary import WEEK
 from survey_pipeline.errors import InputRefused, WarehouseBusy, WrongUsage
-from survey_pipeline.names import INSTRUMENT, WAVE
+from survey_pipeline.names import EXPOSURE, INSTRUMENT, LEVEL, OUTCOME, RESPONDENT, WAVE
+from survey_pipeline.person_weeks import DIARY_SCHEMA
 from survey_pipeline.release import Release
 
 LOCK = ".lock"
@@ -43,8 +45,11 @@ WAVES_SCHEMA: dict[str, type[pl.DataType]] = {
     "tally_version": pl.Int64,
     "exports": pl.String,
     "instrument_definition": pl.String,
+    "diary_version": pl.Int64,
+    "diary_tally_version": pl.Int64,
 }
-"""One row a wave: what it was made of, and in which table versions it lies; `tally_version` is null until it is counted."""
+"""One row a wave: what it was made of, and in which table versions it lies; versions of tallies are null until it is
+counted, and those of diaries where the survey has none."""
 RELEASES_SCHEMA: dict[str, type[pl.DataType]] = {
     INSTRUMENT: pl.String,
     WAVE: pl.String,
@@ -185,6 +190,20 @@ class Warehouse:
         """The refused rows and values of a wave, with reasons. Nothing but this and `corrections` holds them."""
         return self.scan("quarantine", version).filter((pl.col(INSTRUMENT) == instrument) & (pl.col(WAVE) == wave))
 
+    # --- Diaries ------------------------------------------------------------------------------------------------------
+
+    def put_diary(self, instrument: str, wave: str, person_weeks: pl.DataFrame) -> int:
+        """Put a wave's person-weeks (`diary.person_weeks_schema`) in the place of the earlier ones; gives the new version."""
+        key = {INSTRUMENT: instrument, WAVE: wave}
+        words = (pl.lit(value, dtype=pl.String).alias(name) for name, value in key.items())
+        frame = person_weeks.select(*words, pl.all())
+        return self.replace_wave(f"diaries/{instrument}", [frame], frame.clear(), key)
+
+    def diary(self, instrument: str, wave: str, version: int) -> pl.DataFrame:
+        """A wave's person-weeks, by person and week; answers of items that only other waves asked are null."""
+        mine = self.scan(f"diaries/{instrument}", version).filter(pl.col(WAVE) == wave)
+        return mine.drop(INSTRUMENT, WAVE).sort(RESPONDENT, WEEK).collect()
+
     # --- Corrections --------------------------------------------------------------------------------------------------
 
     def corrections(self, instrument: str, wave: str) -> pl.DataFrame:
@@ -227,9 +246,12 @@ class Warehouse:
         self.replace_wave("waves", [frame], frame.clear(), {name: row[name] for name in BY_WAVE})
 
     def _rows(self, table: str, instrument: str) -> pl.LazyFrame:
+        schema = RELEASES_SCHEMA if table == "releases" else WAVES_SCHEMA
         if not self.exists(table):
-            return pl.LazyFrame(schema=RELEASES_SCHEMA if table == "releases" else WAVES_SCHEMA)
-        return self.scan(table).filter(pl.col(INSTRUMENT) == instrument)
+            return pl.LazyFrame(schema=schema)
+        rows = self.scan(table).filter(pl.col(INSTRUMENT) == instrument)
+        added = schema.keys() - rows.collect_schema().names()
+        return rows.with_columns(pl.lit(None, dtype=schema[name]).alias(name) for name in sorted(added))
 
     # --- Tallies ------------------------------------------------------------------------------------------------------
 
@@ -241,8 +263,22 @@ class Warehouse:
     def tally(self, instrument: str, wave: str, version: int) -> pl.DataFrame:
         """A wave's tally, columns and order as counted."""
         mine = (pl.col(INSTRUMENT) == instrument) & (pl.col(WAVE) == wave)
-        keys = list(TALLY_SCHEMA)
-        return self.scan("tallies", version).filter(mine).select(keys).sort(keys[:-1]).collect()
+        rows = self.scan("tallies", version).filter(mine)
+        return rows.select(_as_tally(rows.collect_schema().names())).sort(list(TALLY_KEYS)).collect()
+
+    def put_diary_tally(self, instrument: str, wave: str, tally: pl.DataFrame) -> int:
+        """Put the tally of a wave's diaries (`person_weeks.DIARY_SCHEMA`) in the place of the earlier one."""
+        key = {INSTRUMENT: instrument, WAVE: wave}
+        frame = tally.select(pl.lit(instrument).alias(INSTRUMENT), pl.lit(wave).alias(WAVE), *DIARY_SCHEMA)
+        return self.replace_wave("diary_tallies", [frame], frame.clear(), key)
+
+    def diary_tally(self, instrument: str, wave: str, version: int | None) -> pl.DataFrame:
+        """The tally of a wave's diaries, columns and order as counted; without a version, an empty one."""
+        if version is None:
+            return pl.DataFrame(schema=DIARY_SCHEMA)
+        mine = (pl.col(INSTRUMENT) == instrument) & (pl.col(WAVE) == wave)
+        found = self.scan("diary_tallies", version).filter(mine).select(DIARY_SCHEMA.keys())
+        return found.sort(EXPOSURE, LEVEL, OUTCOME).collect()
 
     # --- Releases -----------------------------------------------------------------------------------------------------
 
@@ -276,6 +312,12 @@ class Warehouse:
     def waves(self, instrument: str) -> list[dict[str, Any]]:
         """The rows of `waves` for an instrument, by wave."""
         return list(self._rows("waves", instrument).sort(WAVE).collect().iter_rows(named=True))
+
+
+def _as_tally(there: Collection[str]) -> list[pl.Expr]:
+    """The columns of a tally. What was counted before there were weights has none of their sums: they are null."""
+    known = [pl.col(name) for name in TALLY_SCHEMA if name in there]
+    return known + [pl.lit(None, dtype=kind).alias(name) for name, kind in TALLY_SCHEMA.items() if name not in there]
 
 
 @contextmanager

@@ -1,16 +1,20 @@
 """Validate: every answer against the instrument; what may not stand goes to quarantine with its reason, never away.
 
 What belongs here: applying the compiled pandera schema to a batch and parting it into kept rows and quarantine. A bad value
-of an optional item is refused and the row kept without it; a bad or missing required item quarantines the whole row.
+of an optional item is refused and the row kept without it; a bad or missing required item quarantines the whole row. Of rows
+that are left out as repeats, the diary's answers are judged in the same way: their refusals are in quarantine too, never as
+whole rows, so that the rows still add up.
 What does not: the checks themselves (`schema`) and where the parts are written (`storage`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, field
 
 import pandera.polars as pa
 import polars as pl
 
+from survey_pipeline.diary import as_entries, columns_of, holds_entry
 from survey_pipeline.exports import Export
 from survey_pipeline.ingest import Batch
 from survey_pipeline.ingest.repeats import repeats
@@ -37,7 +41,8 @@ QUARANTINE_SCHEMA: dict[str, type[pl.DataType]] = {
 class Validated:
     """A batch, parted: rows kept (typed, refused values null), the reasons for those set aside, and what is left out.
 
-    `marks`: of the rows kept, what tells a repeated answer.
+    `marks`: of the rows kept, what tells a repeated answer; `entries`: the diary's, of these rows and of repeats
+    (`diary.entries_schema`; no columns where the survey has no diary), in the order of the rows.
     """
 
     kept: pl.DataFrame
@@ -45,6 +50,7 @@ class Validated:
     n_quarantined: int
     excluded: Mapping[str, int]
     marks: pl.DataFrame
+    entries: pl.DataFrame = field(default_factory=pl.DataFrame)
 
 
 def validate(batch: Batch, instrument: Instrument, schema: pa.DataFrameSchema) -> Validated:
@@ -58,18 +64,56 @@ def validate(batch: Batch, instrument: Instrument, schema: pa.DataFrameSchema) -
     bad_rows = refused.filter(lost)["row"].unique().sort()
     stays = pl.repeat(True, batch.answers.height, eager=True).scatter(bad_rows, False)
     again = _repeats(batch, instrument, stays)
-    refused = refused.filter(~pl.col("row").is_in(again.is_not_null().arg_true().implode()))
-    kept = _with_keys(_without_refused(batch.answers, instrument, refused), batch, instrument)
+    diary, repeated = columns_of(instrument), again.is_not_null().arg_true().implode()
+    refused = refused.filter(~pl.col("row").is_in(repeated) | pl.col("item").is_in(diary))
+    answers = _without_refused(batch.answers, instrument, refused)
+    kept = _with_keys(answers, batch, instrument)
     reasons = _quarantine(batch, instrument, refused, bad_rows)
+    nothing = reasons.clear(), pl.DataFrame()
+    of_repeats, entries = _entries(batch, answers, stays, instrument, schema) if diary else nothing
     counts = again.drop_nulls().value_counts(name="n")
     counted = stays & again.is_null()
     return Validated(
         kept.filter(counted),
-        reasons,
+        pl.concat([reasons, of_repeats]),
         len(bad_rows),
         {**batch.excluded, **dict(counts.iter_rows())},
         batch.marks.filter(counted),
+        entries,
     )
+
+
+def _entries(
+    batch: Batch, answers: pl.DataFrame, stays: pl.Series, instrument: Instrument, schema: pa.DataFrameSchema
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The reasons for what is refused in rows that hold an entry only, and the entries of a batch, in the order of its rows.
+
+    Of sound rows all of them, also of repeats: whose they are, and which of them counts, is known at the end of the wave.
+    """
+    sound = as_entries(answers, _who(batch), batch.export.path.name, batch.records, instrument).filter(stays)
+    repeated = batch.entries
+    if repeated is None:
+        return pl.DataFrame(schema=QUARANTINE_SCHEMA), sound.filter(holds_entry(sound, instrument))
+    refused = _all_refusals(repeated, instrument, failures(_diary_alone(schema, instrument), repeated.answers))
+    read = _without_refused(repeated.answers, instrument, refused)
+    further = as_entries(read, _who(repeated), repeated.export.path.name, repeated.records, instrument)
+    entries = pl.concat([sound, further]).sort(RECORD, maintain_order=True)
+    no_row = pl.Series([], dtype=pl.UInt32)
+    return _quarantine(repeated, instrument, refused, no_row), entries.filter(holds_entry(entries, instrument))
+
+
+def _diary_alone(schema: pa.DataFrameSchema, instrument: Instrument) -> pa.DataFrameSchema:
+    """Nothing is required of a repeated entry: it is no person's answers as a whole."""
+    columns = {name: copy(schema.columns[name]) for name in columns_of(instrument)}
+    for column in columns.values():
+        column.nullable = True
+    return pa.DataFrameSchema(columns, strict=True, name=schema.name)
+
+
+def _who(batch: Batch) -> pl.Series:
+    """By whom each row is, as a keyed hash; null where nobody gave a code."""
+    nobody = pl.Series([None], dtype=pl.Binary).new_from_index(0, batch.answers.height)
+    return batch.respondents.to_series(0) if batch.respondents.width else nobody
 
 
 def _repeats(batch: Batch, instrument: Instrument, stays: pl.Series) -> pl.Series:
@@ -82,9 +126,7 @@ def _repeats(batch: Batch, instrument: Instrument, stays: pl.Series) -> pl.Serie
 def _with_keys(answers: pl.DataFrame, batch: Batch, instrument: Instrument) -> pl.DataFrame:
     """Answers with where they stand in the export and, where people gave a code, by whom they are."""
     where = [pl.lit(batch.export.path.name).alias(EXPORT), pl.lit(batch.records).alias(RECORD)]
-    known = [batch.respondents[name] for name in batch.respondents.columns]
-    nobody = pl.Series([None], dtype=pl.Binary).new_from_index(0, answers.height)
-    who = [pl.lit(known[0] if known else nobody).alias(RESPONDENT)] if instrument.with_role(Role.IDENTIFIER) else []
+    who = [pl.lit(_who(batch)).alias(RESPONDENT)] if instrument.with_role(Role.IDENTIFIER) else []
     return answers.select(*where, *who, pl.all())
 
 

@@ -1,7 +1,8 @@
 """Ingest: an export's rows, batch by batch, as typed answers of the instrument.
 
-What belongs here: which rows the instrument's declared rules leave out, and reading every cell. What does not: opening files
-(`exports`), which column is which item (`columns`), whether a value may stand (`validate`), and storing anything (`storage`).
+What belongs here: which rows the instrument's declared rules leave out, and reading every cell; of rows that are no more than
+an entry of a diary, the diary's cells. What does not: opening files (`exports`), which column is which
+item (`columns`), whether a value may stand (`validate`), and storing anything (`storage`).
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,6 +14,7 @@ import polars as pl
 
 from survey_pipeline.answers import Reader, read_answers, reader
 from survey_pipeline.corrections import NO_CORRECTIONS, correct
+from survey_pipeline.diary import columns_of, only_entries, refuses
 from survey_pipeline.exports import Export
 from survey_pipeline.exports.layout import Mark
 from survey_pipeline.ingest.columns import Match, item_texts, marked, marks_of, match_columns
@@ -42,6 +44,8 @@ class Batch:
     seen: Seen
     n_read: int
     excluded: Mapping[str, int]
+    entries: "Batch | None" = None
+    """Of the rows left out as repeated entries: the answers to the diary's items alone; None where there are none."""
 
 
 @dataclass(frozen=True)
@@ -94,11 +98,11 @@ def _time_format(export: Export, instrument: Instrument) -> str:
 def _batch(how: How, raw: pl.DataFrame, records: pl.Series, seen: Seen) -> Batch:
     found = item_texts(raw, how.export, how.matches, how.instrument)
     written = found.texts
-    texts, kept_out = correct(written, records, how.corrections)
+    all_texts, kept_out = correct(written, records, how.corrections)
     reason = exclusions(raw, written, kept_out, how, seen)
     kept = reason.is_null()
     unseen = {column: rows.filter(kept) for column, rows in found.unseen.items()}
-    texts = texts.filter(kept)
+    texts = all_texts.filter(kept)
     read = read_answers(texts, how.instrument.stored, how.readers)
     respondents = _respondents(texts, how)
     return Batch(
@@ -112,7 +116,21 @@ def _batch(how: How, raw: pl.DataFrame, records: pl.Series, seen: Seen) -> Batch
         seen,
         raw.height,
         _count(reason),
+        _entries(all_texts, records, reason, how, seen),
     )
+
+
+def _entries(texts: pl.DataFrame, records: pl.Series, reason: pl.Series, how: How, seen: Seen) -> Batch | None:
+    """What the repeated entries say in the diary, but not those of people who refuse consent there."""
+    items = {name: how.instrument.items[name] for name in columns_of(how.instrument)}
+    repeated = (reason == Exclusion.REPEATED_ENTRY.value).fill_null(False)
+    if not items or not repeated.any():
+        return None
+    rows = repeated & ~refuses(texts, how.instrument)
+    mine = texts.filter(rows)
+    read = read_answers(mine, items, how.readers)
+    who, nothing = _respondents(mine, how), pl.DataFrame()
+    return Batch(how.export, records.filter(rows), mine, read.answers, read.refused, who, nothing, seen, 0, {})
 
 
 def _without_unseen(answers: pl.DataFrame, unseen: Mapping[str, pl.Series]) -> pl.DataFrame:
@@ -134,7 +152,8 @@ def exclusions(raw: pl.DataFrame, texts: pl.DataFrame, kept_out: pl.Series, how:
     """Why each row is left out by a declared rule, null where it is not. The first reason that applies counts. `texts` are
     the answers as written: correcting one of two identical rows does not make it another.
 
-    Who answered before is asked later, of sound rows only (`repeats`).
+    Who answered before is asked later, of sound rows only (`repeats`). A row that holds only an entry of a diary is a
+    repeated entry, and not one without consent, which is asked for once.
     """
     layout, declared = how.export.layout, how.instrument.completeness
     rules = {Exclusion.EMPTY_ROW: _empty(texts, how.instrument), Exclusion.KEPT_OUT: kept_out}
@@ -149,6 +168,9 @@ def exclusions(raw: pl.DataFrame, texts: pl.DataFrame, kept_out: pl.Series, how:
     if how.instrument.duplicates.identical_rows:
         counted = ~reduce(pl.Series.__or__, rules.values())
         rules[Exclusion.IDENTICAL_ROW] = ~seen.rows.is_new(_hashes(texts, how.instrument).set(~counted, None))
+    if columns_of(how.instrument):
+        entries = only_entries(texts, how.instrument) & ~reduce(pl.Series.__or__, rules.values())
+        rules[Exclusion.REPEATED_ENTRY] = rules.get(Exclusion.REPEATED_ENTRY, entries) | entries
     for name, item in how.instrument.with_role(Role.CONSENT).items():
         rules[Exclusion.NO_CONSENT] = ~_consents(texts, name, item)
     return _first_reason(rules, raw.height)

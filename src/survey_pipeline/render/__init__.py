@@ -37,6 +37,7 @@ def render(
         "newsletter.md": newsletter.markdown(view, before, drawn),
         **_chart_files(drawn),
         **{f"tables/{table}.csv": tables.csv(release, table) for table in release.tables},
+        **_test_files(release),
         "release.json": tables.json(release),
     }
 
@@ -50,6 +51,12 @@ def render_index(
     found, views = trend(releases, changed), [View(release, instrument) for release in releases]
     shown = over_waves.courses(found, views[-1]) if views else ()
     return {"index.html": page.index(views, instrument, shown), f"{TREND_OVER_WAVES}.csv": over_waves.csv(found)}
+
+
+def _test_files(release: Release) -> dict[str, bytes]:
+    """Comparisons and tests, where the release has any."""
+    comparisons = {"tables/comparisons.csv": tables.comparisons_csv(release)} if release.comparisons else {}
+    return comparisons | ({"tables/tests.csv": tables.tests_csv(release)} if release.tests else {})
 
 
 def _chart_files(drawn: dict[str, Drawn]) -> dict[str, bytes]:

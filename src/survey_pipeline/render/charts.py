@@ -9,7 +9,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from io import BytesIO
 from math import ceil, floor
@@ -20,13 +20,15 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.patches import Rectangle
 from matplotlib.textpath import text_to_path
 
 from survey_pipeline.names import Status
 from survey_pipeline.release import Row
-from survey_pipeline.render import theme, words
+from survey_pipeline.render import anyway, phrases, theme, words
+from survey_pipeline.render.measure import Measure
 from survey_pipeline.render.theme import BAND, CARD, COLOURS, INK, LINE, MARK, QUIET, WARN
-from survey_pipeline.render.view import Comparison, Measure, View, is_shown
+from survey_pipeline.render.view import Comparison, View, is_shown
 
 MARGIN: Final = 0.14
 TITLE_HEIGHT: Final = 0.265
@@ -57,6 +59,8 @@ class Dot:
     high: float | None
     text: str
     sure: bool = True
+    anyway: tuple[float, float] | None = None
+    """What would be expected anyway: a box behind the dot."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +125,10 @@ class Chart(Frame):
     def lines(self) -> tuple[Dot, ...]:
         return (self.everybody, *self.dots) if self.everybody else self.dots
 
+    @property
+    def has_bands(self) -> bool:
+        return any(dot.anyway for dot in self.lines)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Picture(Frame):
@@ -146,24 +154,36 @@ def comparison_chart(found: Comparison, view: View) -> Chart:
     """Levels of an exposure on one measure, with everybody who answered as the band behind them."""
     everybody = found.everybody if is_shown(found.everybody) else None
     rows = [*([everybody] if everybody else []), *found.sorted]
+    bands = [band for band in map(found.band_of, rows) if band and is_shown(band)]
     return Chart(
         name=f"{found.table}-{found.measure.outcome}",
         headline=words.headline(found, view),
         subtitle=words.subtitle(found.measure),
-        dots=tuple(dot_of(row, found.measure) for row in found.sorted),
-        everybody=dot_of(everybody, found.measure) if everybody else None,
-        axis=axis_of(rows, found.measure),
-        notes=tuple(
-            note for note in (_band_note(everybody), words.hidden_levels(found.hidden), words.NO_CAUSE_CHART) if note
-        ),
+        dots=tuple(with_band(dot_of(row, found.measure), found.band_of(row)) for row in found.sorted),
+        everybody=with_band(dot_of(everybody, found.measure), found.band_of(everybody)) if everybody else None,
+        axis=axis_of([*rows, *bands], found.measure),
+        notes=tuple(filter(None, (*_marks(found, rows), words.hidden_levels(found.hidden), words.NO_CAUSE_CHART))),
         invented=view.release.is_invented,
         alternative=words.alternative(found, view),
         heading=words.heading(found, view),
     )
 
 
-def _band_note(everybody: Row | None) -> str:
-    return words.BAND_NOTE if everybody and everybody.ci_lower is not None else ""
+def with_band(dot: Dot, band: Row | None) -> Dot:
+    """A line with what would be expected anyway, where that is published."""
+    if band is None or band.ci_lower is None or band.ci_upper is None:
+        return dot
+    return replace(dot, anyway=(band.ci_lower, band.ci_upper))
+
+
+def _marks(found: Comparison, rows: list[Row]) -> Iterator[str]:
+    """What grey and open marks mean, where there are any. Grey has one meaning in a chart: bands, or else everybody."""
+    if words.has_bands(found):
+        yield anyway.NOTE
+    elif is_shown(found.everybody) and found.everybody and found.everybody.ci_lower is not None:
+        yield words.BAND_NOTE
+    if any(row.status is Status.UNRELIABLE for row in rows):
+        yield words.UNCERTAIN_DOTS
 
 
 def picture(found: Comparison, view: View) -> Picture | None:
@@ -175,11 +195,11 @@ def picture(found: Comparison, view: View) -> Picture | None:
         name="in_100",
         headline=words.everybody_finding(found).headline.removesuffix("."),
         subtitle="Filled circles: people who reported it",
-        notes=(words.range_words(row, found.measure), words.NO_CAUSE_CHART),
+        notes=(words.range_words(row, found.measure), *anyway.sentences(row, found), words.NO_CAUSE_CHART),
         invented=view.release.is_invented,
         alternative=words.picture_alternative(found, view),
         heading=f"{found.measure.label}: out of 100 people",
-        filled=words.whole_100(row.estimate),
+        filled=phrases.whole_100(row.estimate),
     )
 
 
@@ -200,29 +220,33 @@ def options_chart(table: str, comparisons: tuple[Comparison, ...], view: View) -
         ),
         everybody=None,
         axis=_share_axis([row for _, row in pairs], mirrored=False, directed=False),
-        notes=(words.NO_CAUSE_CHART,),
+        notes=(*((words.UNCERTAIN_DOTS,) if _any_uncertain(pairs) else ()), words.NO_CAUSE_CHART),
         invented=view.release.is_invented,
         alternative=words.options_alternative(view.title(table), view),
         heading=view.title(table),
     )
 
 
+def _any_uncertain(pairs: list[tuple[Measure, Row]]) -> bool:
+    return any(row.status is Status.UNRELIABLE for _, row in pairs)
+
+
 def dot_of(row: Row, measure: Measure, label: str = "") -> Dot:
     """A published row as a line of a chart."""
     value = row.estimate or 0.0
     return Dot(
-        label=label or words.level_label(row.level),
+        label=label or phrases.level_label(row.level),
         people=_beside(row),
         value=value,
         low=row.ci_lower,
         high=row.ci_upper,
-        text=words.brief(value, measure),
+        text=phrases.brief(value, measure),
         sure=row.status is not Status.UNRELIABLE,
     )
 
 
 def _beside(row: Row) -> str:
-    people = [] if row.n_respondents is None else [words.people(row.n_respondents)]
+    people = [] if row.n_respondents is None else [phrases.people(row.n_respondents)]
     return ", ".join([*people, *(["uncertain"] if row.status is Status.UNRELIABLE else [])])
 
 
@@ -241,7 +265,7 @@ def axis_of(rows: list[Row], measure: Measure) -> Axis:
 
 
 def _tick(tick: float, measure: Measure) -> str:
-    return words.brief(tick, measure) if measure.is_change else words.plain(tick)
+    return phrases.brief(tick, measure) if measure.is_change else phrases.plain(tick)
 
 
 def _extent(rows: list[Row]) -> tuple[float, float]:
@@ -400,22 +424,31 @@ def _chart_figure(chart: Chart) -> Figure:
     axes.set_xlim(*((chart.axis.high, chart.axis.low) if chart.axis.mirrored else (chart.axis.low, chart.axis.high)))
     tops = [sum(heights[:place]) for place in range(len(heights))]
     for dot, lines, top, height in zip(chart.lines, labels, tops, heights, strict=True):
-        _draw_track(axes, chart, top + height - 0.18)
+        _draw_track(axes, chart, dot, top + height - 0.18)
         _drawdot_of(axes, dot, top + height - 0.18, whole=dot is chart.everybody)
         _write_label(axes, dot, lines, top + 0.24, whole=dot is chart.everybody)
     _write_scale(figure, chart, chart.head_height + sum(heights) + 0.2)
     return figure
 
 
-def _draw_track(axes: Axes, chart: Chart, y: float) -> None:
-    """The strip behind a dot: the range of everybody who answered, and the scale's lines."""
+def _draw_track(axes: Axes, chart: Chart, dot: Dot, y: float) -> None:
+    """The strip behind a dot: what would be expected anyway, or else the range of everybody, and the scale's lines."""
     everybody, ends = chart.everybody, [y - TRACK, y + TRACK]
-    if everybody and everybody.low is not None and everybody.high is not None:
+    if dot.anyway:
+        _draw_band(axes, dot.anyway, y)
+    elif not chart.has_bands and everybody and everybody.low is not None and everybody.high is not None:
         axes.fill_betweenx(ends, everybody.low, everybody.high, color=BAND.light, lw=0, zorder=0)
     ticks = [tick for tick, _ in chart.axis.ticks]
     colours = [QUIET.light if tick == 0 else LINE.light for tick in ticks]
     widths = [1.2 if tick == 0 else 0.8 for tick in ticks]
     axes.vlines(ticks, ends[0], ends[1], colors=colours, linewidths=widths, zorder=1, clip_on=False)
+
+
+def _draw_band(axes: Axes, band: tuple[float, float], y: float) -> None:
+    """A grey box with an edge that stands out from paper, so that it can be seen in any light."""
+    low, high = band
+    box = Rectangle((low, y - TRACK), high - low, 2 * TRACK, fc=BAND.light, ec=QUIET.light, lw=0.7, zorder=2)
+    axes.add_patch(box).set_clip_on(False)
 
 
 def _drawdot_of(axes: Axes, dot: Dot, y: float, whole: bool) -> None:

@@ -12,7 +12,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from survey_pipeline.render import words
 from survey_pipeline.render.charts import Drawn
-from survey_pipeline.render.view import View, clean
+from survey_pipeline.render.measure import clean
+from survey_pipeline.render.view import View
 
 _MARKS = re.compile(r"([\\`*_\[\]<>|#~!])")
 _START = re.compile(r"^([-+=]|\d+(?=[.)]))")

@@ -11,10 +11,12 @@ import polars as pl
 from markupsafe import Markup
 
 from survey_pipeline import names
+from survey_pipeline.names import Status
 from survey_pipeline.release import Row
-from survey_pipeline.render import words
-from survey_pipeline.render.charts import Chart, axis_of, dot_of, draw
-from survey_pipeline.render.view import Measure, View, clean, is_shown
+from survey_pipeline.render import anyway, phrases, words
+from survey_pipeline.render.charts import Chart, axis_of, dot_of, draw, with_band
+from survey_pipeline.render.measure import ANYWAY, Measure, clean
+from survey_pipeline.render.view import View, is_shown
 from survey_pipeline.spreadsheets import harmless_frame
 from survey_pipeline.trend import SERIES
 
@@ -23,10 +25,13 @@ FEWEST_WAVES = 2
 
 @dataclass(frozen=True)
 class Wave:
-    """One outcome in one wave: its published row, and whether its question was changed since the wave before."""
+    """One outcome in one wave: its published row, whether its question was changed since the wave before, and what would be
+    expected anyway, where the wave has it.
+    """
 
     row: Row
     is_new_series: bool
+    band: Row | None = None
 
     @property
     def label(self) -> str:
@@ -35,12 +40,15 @@ class Wave:
 
 @dataclass(frozen=True)
 class Course:
-    """One outcome over the waves, for the page: its title, its chart, and its lines (wave, value, range, people)."""
+    """One outcome over the waves, for the page: its title, its chart, and its lines (wave, value, range, people, and what
+    would be expected anyway if `has_bands`).
+    """
 
     title: str
     drawing: Markup | None
-    lines: tuple[tuple[str, str, str, str], ...]
+    lines: tuple[tuple[str, ...], ...]
     is_broken: bool
+    has_bands: bool = False
 
 
 def csv(trend: pl.DataFrame) -> bytes:
@@ -56,46 +64,62 @@ def courses(trend: pl.DataFrame, newest: View) -> tuple[Course, ...]:
 
 
 def _waves(trend: pl.DataFrame, measure: Measure) -> list[Wave]:
-    mine = trend.filter((pl.col(names.OUTCOME) == measure.outcome) & (pl.col(names.STATISTIC) == measure.statistic))
-    rows = [Row.model_validate({name: row[name] for name in Row.model_fields}) for row in mine.iter_rows(named=True)]
-    series = [1, *mine[SERIES].to_list()]
-    return [Wave(row, before != now) for row, before, now in zip(rows, series, series[1:], strict=False)]
+    mine = trend.filter(pl.col(names.OUTCOME) == measure.outcome)
+    of_number = mine.filter(pl.col(names.STATISTIC) == measure.statistic)
+    bands = {band.wave: band for band in _rows(mine.filter(pl.col(names.STATISTIC) == f"{measure.statistic}{ANYWAY}"))}
+    series = [1, *of_number[SERIES].to_list()]
+    return [
+        Wave(row, before != now, bands.get(row.wave))
+        for row, before, now in zip(_rows(of_number), series, series[1:], strict=False)
+    ]
+
+
+def _rows(trend: pl.DataFrame) -> list[Row]:
+    return [Row.model_validate({name: row[name] for name in Row.model_fields}) for row in trend.iter_rows(named=True)]
 
 
 def _course(measure: Measure, waves: Sequence[Wave], view: View) -> Course:
     drawn = draw(_chart(measure, waves, view)) if any(is_shown(wave.row) for wave in waves) else None
-    lines = tuple(_line(wave, measure) for wave in reversed(waves))
-    title = words.over_waves(measure)
-    return Course(title, Markup(drawn.inline) if drawn else None, lines, any(wave.is_new_series for wave in waves))
+    has_bands = any(is_shown(wave.band) for wave in waves)
+    lines = tuple(_line(wave, measure, has_bands) for wave in reversed(waves))
+    broken = any(wave.is_new_series for wave in waves)
+    return Course(words.over_waves(measure), Markup(drawn.inline) if drawn else None, lines, broken, has_bands)
 
 
-def _line(wave: Wave, measure: Measure) -> tuple[str, str, str, str]:
+def _line(wave: Wave, measure: Measure, has_bands: bool) -> tuple[str, ...]:
     row = wave.row
+    expected = (anyway.in_brief(wave.band, measure) or "not known",) if has_bands else ()
     if not is_shown(row) or row.estimate is None:
-        return wave.label, words.cell(row, measure, 0), "", ""
+        return wave.label, words.cell(row, measure, 0), "", "", *expected
     people = "not known" if row.n_respondents is None else f"{row.n_respondents:,}"
-    return wave.label, words.brief(row.estimate, measure), words.range_in_brief(row, measure), people
+    mark = " uncertain" if row.status is Status.UNRELIABLE else ""
+    value = f"{phrases.brief(row.estimate, measure)}{mark}"
+    return wave.label, value, words.range_in_brief(row, measure), people, *expected
 
 
 def _chart(measure: Measure, waves: Sequence[Wave], view: View) -> Chart:
     shown = [wave for wave in waves if is_shown(wave.row)]
-    rows = [wave.row for wave in shown]
+    rows = [row for wave in shown for row in (wave.row, wave.band) if row is not None and is_shown(row)]
     return Chart(
         name=f"trend-{measure.outcome}",
         headline=words.over_waves(measure),
         subtitle=words.subtitle(measure),
-        dots=tuple(dot_of(wave.row, measure, wave.label) for wave in shown),
+        dots=tuple(with_band(dot_of(wave.row, measure, wave.label), wave.band) for wave in shown),
         everybody=None,
         axis=axis_of(rows, measure),
         notes=tuple(_notes(waves)),
         invented=view.release.is_invented,
-        alternative=words.over_waves_alternative(measure, view),
+        alternative=words.over_waves_alternative(measure, view, any(is_shown(wave.band) for wave in shown)),
         heading=words.over_waves(measure),
     )
 
 
 def _notes(waves: Sequence[Wave]) -> Iterator[str]:
     yield words.OTHER_PEOPLE
+    if any(is_shown(wave.band) for wave in waves):
+        yield anyway.NOTE
+    if words.has_uncertain(wave.row for wave in waves):
+        yield words.UNCERTAIN_DOTS
     if any(wave.is_new_series for wave in waves):
         yield words.BROKEN_SERIES
     if hidden := words.hidden_levels(wave.row for wave in waves if not is_shown(wave.row)):

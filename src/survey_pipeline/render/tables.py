@@ -14,8 +14,22 @@ from survey_pipeline.spreadsheets import harmless_frame
 
 def csv(release: Release, table: str) -> bytes:
     """A table as CSV: tidy columns and `provenance`, nothing where there is no number."""
-    frame = release.frame(table).with_columns(pl.lit(release.provenance).alias(names.PROVENANCE))
-    return harmless_frame(frame).write_csv(line_terminator="\n", null_value="").encode()
+    return _csv(release.frame(table), release)
+
+
+def comparisons_csv(release: Release) -> bytes:
+    """All comparisons of two levels as CSV, columns as `release.ComparisonRow` and `provenance`."""
+    return _csv(release.comparison_frame(), release)
+
+
+def tests_csv(release: Release) -> bytes:
+    """All tests over the levels of an exposure as CSV, columns as `release.TestRow` and `provenance`."""
+    return _csv(release.test_frame(), release)
+
+
+def _csv(frame: pl.DataFrame, release: Release) -> bytes:
+    told = frame.with_columns(pl.lit(release.provenance).alias(names.PROVENANCE))
+    return harmless_frame(told).write_csv(line_terminator="\n", null_value="").encode()
 
 
 def json(release: Release) -> bytes:

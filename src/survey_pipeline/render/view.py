@@ -1,10 +1,9 @@
 """What a release gives to show: its rows sorted into comparisons, with the instrument's words beside them.
 
-What belongs here: choosing and ordering rows, and looking up labels. What does not: sentences (`words`), drawing
+What belongs here: choosing and ordering rows and tables, and looking up labels. What does not: sentences (`words`), drawing
 (`charts`) and layout (`page`, `newsletter`). Nothing here computes a number that is shown.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,31 +11,31 @@ from functools import cached_property
 from scipy.special import ndtri
 
 from survey_pipeline import names
-from survey_pipeline.instrument import Instrument, Item, Kind, Threshold
+from survey_pipeline.instrument import Instrument, Item, Kind, Role
 from survey_pipeline.levels import is_ordered
 from survey_pipeline.names import Status
 from survey_pipeline.release import PublishedLevel, Release, Row
+from survey_pipeline.render.dose import Directions, directions_of
+from survey_pipeline.render.measure import ANYWAY, Measure, clean, item_name, measure_of
 
 CHARTS_WITHOUT_PRIMARY = 5
 """How many scales of a table are drawn where the instrument calls none of its items primary."""
+CLOSED_OUTCOMES = (Role.SAFETY, Role.OUTCOME)
+"""Closed questions of these roles are drawn; others, such as what people do alongside, stand in tables."""
+ABOUT_ANSWERING = (names.WHO_ANSWERED, names.ITEM_NONRESPONSE)
+ORDER = (
+    "mean_baseline",
+    "mean",
+    "mean_change",
+    "median",
+    "quartile_1",
+    "quartile_3",
+    "median_change",
+    "standardised_change",
+    "baseline_zero",
+)
+"""In a table's columns, after the shares of people who improved."""
 NO_NUMBERS = (Status.SUPPRESSED, Status.NOT_ASKED)
-_OPPOSITE = {"lower": "higher", "higher": "lower"}
-_STATISTICS = {
-    "mean": "Average",
-    "mean_baseline": "Average before",
-    "mean_change": "Average change",
-    "median": "Middle answer (median)",
-    "median_change": "Middle change (median)",
-    "share": "Share",
-    "count": "Answers",
-    "baseline_zero": "Started at 0",
-    "hedges_g": "Effect size (Hedges' g)",
-}
-
-
-def clean(text: str) -> str:
-    """One line of printable text: labels come from people and may hold line breaks or invisible marks that turn text."""
-    return " ".join("".join(mark if mark.isprintable() else " " for mark in text).split())
 
 
 def is_shown(row: Row | None) -> bool:
@@ -44,56 +43,20 @@ def is_shown(row: Row | None) -> bool:
     return row is not None and row.status not in NO_NUMBERS and row.estimate is not None
 
 
+def per_cent_of(measure: Measure) -> int | None:
+    """Of a share of people who improved by per cent, by how many at least."""
+    declared = measure.threshold.percent if measure.threshold and measure.threshold.percent else None
+    return measure.improved_by if declared is None else round(declared)
+
+
+def _is_closed_outcome(measure: Measure) -> bool:
+    """Whether it is an answer to a closed question about how people fare, such as a side effect."""
+    return measure.item is not None and measure.item.role in CLOSED_OUTCOMES and measure.limit is None
+
+
 def _is_no_answer(level: PublishedLevel) -> bool:
-    """Whether a level holds people who gave no answer, alone or with those whom the question does not concern."""
-    return names.NOT_STATED in level.members and {*level.members} <= {names.NOT_STATED, names.NOT_APPLICABLE}
-
-
-@dataclass(frozen=True)
-class Measure:
-    """One statistic of one outcome, with what the instrument says of it."""
-
-    outcome: str
-    statistic: str
-    label: str
-    item: Item | None
-    is_option: bool
-    excludes_others: bool = False
-    """Whether it is an answer such as 'None of these'."""
-
-    @property
-    def threshold(self) -> Threshold | None:
-        thresholds = self.item.thresholds if self.item else ()
-        return next((found for found in thresholds if found.name == self.statistic), None)
-
-    @property
-    def is_share(self) -> bool:
-        return self.threshold is not None or self.statistic in ("share", "baseline_zero")
-
-    @property
-    def is_change(self) -> bool:
-        return self.statistic.endswith("_change")
-
-    @property
-    def needs_two_answers(self) -> bool:
-        """Whether it is told from an answer and the one before."""
-        return self.is_change or (self.threshold is not None and self.threshold.needs_baseline)
-
-    @property
-    def statistic_label(self) -> str:
-        if self.threshold:
-            return clean(self.threshold.label)
-        return _STATISTICS.get(self.statistic, clean(self.statistic.replace("_", " ").capitalize()))
-
-    @property
-    def better(self) -> str | None:
-        """Which way the printed number is better for the person; None where the instrument does not say."""
-        better = self.item.better if self.item and not self.is_option and self.statistic != "baseline_zero" else None
-        if self.threshold is None or better is None:
-            return better
-        if self.threshold.needs_baseline:
-            return "higher"
-        return better if self.threshold.at_least is not None else _OPPOSITE[better]
+    """Whether a level holds only people who gave no answer, or whom the question does not concern."""
+    return {*level.members} <= {names.NOT_STATED, names.NOT_APPLICABLE}
 
 
 @dataclass(frozen=True)
@@ -108,6 +71,10 @@ class Comparison:
     levels: tuple[Row, ...]
     not_compared: frozenset[str] = frozenset()
     """Levels that are no answer, such as 'Not stated': shown, but never said to differ."""
+    bands: tuple[Row, ...] = ()
+    """What would be expected anyway, of everybody and of each level, where the release has it."""
+    directions: Directions | None = None
+    """Of a dose that may be read in several ways: where the outcome goes with more of it, under each reading."""
 
     @property
     def shown(self) -> tuple[Row, ...]:
@@ -154,9 +121,29 @@ class Comparison:
         return (high, low) if _widened(high, factor)[0] > _widened(low, factor)[1] else None
 
     @property
+    def depends_on_reading(self) -> bool:
+        """Whether a dose's direction is not the same under every reading, or not known: then nothing is a finding."""
+        return self.directions is not None and self.directions.agreed is None
+
+    @property
     def apart(self) -> bool:
         """Whether some two levels may be said to differ."""
-        return self.pair is not None
+        return self.pair is not None and not self.depends_on_reading
+
+    @property
+    def trend(self) -> str | None:
+        """Where the outcome goes with more of a dose, where that is a finding: "up" or "down"."""
+        return self.directions.agreed if self.directions and self.directions.is_clear else None
+
+    @property
+    def is_uneven(self) -> bool:
+        """Whether the numbers of an ordered exposure neither rise nor fall all the way."""
+        values = [row.estimate or 0.0 for row in self.compared]
+        return self.ordered and values not in (sorted(values), sorted(values, reverse=True))
+
+    def band_of(self, row: Row) -> Row | None:
+        """What would be expected anyway of the people of a row."""
+        return next((band for band in self.bands if band.level == row.level), None)
 
 
 def _widening(groups: int) -> float:
@@ -198,54 +185,98 @@ class View:
             statistics[row.statistic] = (*statistics.get(row.statistic, ()), row)
         return found
 
-    @property
+    @cached_property
     def tables(self) -> tuple[str, ...]:
         """Tables of outcomes: the form's first, then the dose's; who answered is told apart."""
         first = [self.instrument.form, self.instrument.dose]
         ranks = {exposure: rank for rank, exposure in enumerate(dict.fromkeys(first))}
-        others = [table for table in self.release.tables if table != names.WHO_ANSWERED]
+        others = [table for table in self.release.tables if table not in ABOUT_ANSWERING]
         return tuple(
             sorted(others, key=lambda table: (not self._has_primary(table), ranks.get(self.exposure(table), 9)))
         )
 
+    @cached_property
+    def sections(self) -> tuple[str, ...]:
+        """Tables that are a part of the page of their own, with charts: the primary outcomes by form and by dose, and of the
+        tables of side effects and other closed outcomes the first that asks the same.
+        """
+        found: dict[str, frozenset[str]] = {}
+        for table in self.tables:
+            if self.charted(table):
+                found[table] = frozenset()
+            elif self._is_of_closed_outcomes(table) and frozenset(self.outcomes(table)) not in found.values():
+                found[table] = frozenset(self.outcomes(table))
+        return tuple(found)
+
+    @property
+    def lesser(self) -> tuple[str, ...]:
+        """All other tables, in the order of the release."""
+        return tuple(table for table in self.release.tables if table not in {*self.sections, *ABOUT_ANSWERING})
+
+    def is_main(self, table: str) -> bool:
+        """Whether a table is about the form or the dose; where no table is, all of them count as such."""
+        return self.exposure(table) in self._main_exposures
+
+    @cached_property
+    def _main_exposures(self) -> frozenset[str]:
+        asked, main = frozenset(self._exposures.values()), {self.instrument.form, self.instrument.dose}
+        return asked & main or asked
+
+    def _is_of_closed_outcomes(self, table: str) -> bool:
+        """Whether a table shows answers such as side effects by form or dose."""
+        found = self.options(table)
+        return self.is_main(table) and any(_is_closed_outcome(one.measure) for one in found)
+
+    def shows_counts(self, table: str) -> bool:
+        """Whether a table shows how many people said so and nothing else."""
+        return bool(self.counts(table))
+
     def _has_primary(self, table: str) -> bool:
         return any(item.primary for item in self._items(table)) or not self._any_primary
 
-    @property
+    @cached_property
     def _any_primary(self) -> bool:
         return any(item.primary for item in self.instrument.items.values())
 
     def exposure(self, table: str) -> str:
-        return next((row.exposure for row in self.release.rows if row.table == table), "")
+        return self._exposures.get(table, "")
+
+    @cached_property
+    def _exposures(self) -> dict[str, str]:
+        return {table: exposure for table, exposure, _ in reversed(self._rows)}
 
     def outcomes(self, table: str) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(outcome for name, _, outcome in self._rows if name == table))
+        return self._outcomes.get(table, ())
+
+    @cached_property
+    def _outcomes(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, dict[str, None]] = {}
+        for table, _, outcome in self._rows:
+            found.setdefault(table, {})[outcome] = None
+        return {table: tuple(outcomes) for table, outcomes in found.items()}
 
     def _items(self, table: str) -> Iterator[Item]:
-        found = (self.item_of(outcome)[0] for outcome in self.outcomes(table))
+        found = (self.instrument.items.get(self.item_name(outcome)) for outcome in self.outcomes(table))
         yield from (item for item in found if item)
 
     def item_name(self, outcome: str) -> str:
         """The item an outcome belongs to: itself, or the item whose option it is."""
-        if outcome in self.instrument.items:
-            return outcome
-        whole = (outcome[: match.start()] for match in re.finditer("__", outcome))
-        return next((name for name in whole if name in self.instrument.items), outcome)
-
-    def item_of(self, outcome: str) -> tuple[Item | None, str]:
-        """The item of an outcome, and the code of the option (empty if the outcome is the whole item)."""
-        name = self.item_name(outcome)
-        return self.instrument.items.get(name), outcome[len(name) + 2 :]
+        return item_name(outcome, self.instrument)
 
     def measure(self, outcome: str, statistic: str) -> Measure:
-        item, code = self.item_of(outcome)
-        option = next((option for option in item.options if option.code == code), None) if item else None
-        label = option.label if option else item.label if item else outcome
-        return Measure(outcome, statistic, clean(label), item, bool(code), option is not None and option.exclusive)
+        return measure_of(outcome, statistic, self.instrument)
 
     def item_label(self, name: str) -> str:
         item = self.instrument.items.get(name)
         return clean(item.label if item else name.replace("_", " ").capitalize())
+
+    def exposure_label(self, exposure: str) -> str:
+        """What people are told apart by: an item, two items, or nothing."""
+        spec = next((spec for spec in self.instrument.tables if spec.cut_by == exposure and spec.by), None)
+        if spec is None:
+            return self.item_label(exposure)
+        first, second = map(self.item_label, spec.factors)
+        return f"{first} and {second[:1].lower()}{second[1:]}" if second[1:2].islower() else f"{first} and {second}"
 
     def title(self, table: str) -> str:
         spec = next((spec for spec in self.instrument.tables if spec.name == table), None)
@@ -257,41 +288,70 @@ class View:
 
     def comparison(self, table: str, outcome: str, statistic: str) -> Comparison:
         exposure = self.exposure(table)
-        rows = self._rows.get((table, exposure, outcome), {}).get(statistic, ())
+        by_statistic = self._rows.get((table, exposure, outcome), {})
+        rows = by_statistic.get(statistic, ())
         item = self.instrument.items.get(exposure)
         everybody = next((row for row in rows if row.level == names.ALL_LEVELS), None)
-        levels = tuple(sorted((row for row in rows if row is not everybody), key=lambda row: self._place(row)))
+        places = self._places(exposure)
+        others = (row for row in rows if row is not everybody)
+        levels = tuple(sorted(others, key=lambda row: places.get(row.level, len(places))))
         measure = self.measure(outcome, statistic)
         no_answer = frozenset(level.label for level in self.release.levels.get(exposure, ()) if _is_no_answer(level))
-        return Comparison(table, exposure, measure, item is not None and is_ordered(item), everybody, levels, no_answer)
+        return Comparison(
+            table,
+            exposure,
+            measure,
+            item is not None and is_ordered(item),
+            everybody,
+            levels,
+            no_answer,
+            by_statistic.get(f"{statistic}{ANYWAY}", ()),
+            self._directions(exposure, outcome),
+        )
 
-    def _place(self, row: Row) -> int:
-        """Where a level stands among the published levels of its exposure."""
-        labels = [level.label for level in self.release.levels.get(row.exposure, ())]
-        return labels.index(row.level) if row.level in labels else len(labels)
+    def _directions(self, exposure: str, outcome: str) -> Directions | None:
+        return directions_of(self.release, self.instrument, exposure, outcome)
+
+    def _places(self, exposure: str) -> dict[str, int]:
+        """Where each published level of an exposure stands."""
+        return {level.label: place for place, level in enumerate(self.release.levels.get(exposure, ()))}
 
     def for_table(self, table: str, outcome: str) -> tuple[Comparison, ...]:
-        """All statistics of an outcome, the drawn one first, then other shares, then before, now and change."""
+        """All statistics of an outcome but its responder curve: the drawn one, other shares, before, now and change.
+
+        What would be expected anyway follows each of them.
+        """
         first = self.headline(table, outcome).measure.statistic
-        order = ("mean_baseline", "mean", "mean_change", "median", "median_change")
         found = [self.comparison(table, outcome, statistic) for statistic in self.statistics(table, outcome)]
-        ranks = {statistic: place for place, statistic in enumerate(order, 2)}
-        return tuple(
-            sorted(found, key=lambda one: 0 if one.measure.statistic == first else ranks.get(one.measure.statistic, 1))
-        )
+        ranks = {statistic: place for place, statistic in enumerate(ORDER, 2)}
+
+        def rank(one: Comparison) -> tuple[int, bool]:
+            return (0 if one.measure.base == first else ranks.get(one.measure.base, 1), one.measure.is_band)
+
+        return tuple(sorted((one for one in found if one.measure.improved_by is None), key=rank))
 
     def headline(self, table: str, outcome: str) -> Comparison:
         """The measure that is drawn: the primary threshold, else a change, a mean or a share."""
         statistics = self.statistics(table, outcome)
-        item = self.item_of(outcome)[0]
+        item = self.instrument.items.get(self.item_name(outcome))
         thresholds = item.thresholds if item else ()
         wanted = [threshold.name for threshold in thresholds if threshold.primary]
         wanted += [threshold.name for threshold in thresholds if threshold.needs_baseline]
         wanted += ["mean_change", "mean", "share", *statistics]
         return self.comparison(table, outcome, next(name for name in wanted if name in statistics))
 
+    def curve(self, table: str, outcome: str) -> tuple[Comparison, ...]:
+        """The responder curve of an outcome: how many improved by at least so many per cent, from few to many."""
+        found = [self.comparison(table, outcome, statistic) for statistic in self.statistics(table, outcome)]
+        by_per_cent = {per_cent_of(one.measure): one for one in found if not one.measure.is_band}
+        by_per_cent.pop(None, None)
+        drawn = any(one.measure.improved_by is not None for one in by_per_cent.values())
+        return tuple(by_per_cent[per_cent] for per_cent in sorted(filter(None, by_per_cent))) if drawn else ()
+
     def charted(self, table: str) -> tuple[Comparison, ...]:
-        """One comparison for each primary outcome of a table."""
+        """One comparison for each primary outcome of a table by form or by dose."""
+        if not self.is_main(table) or self.shows_counts(table):
+            return ()
         outcomes = [name for name in self.outcomes(table) if name in self.instrument.items]
         items = self.instrument.items
         if self._any_primary:
@@ -300,10 +360,18 @@ class View:
             chosen = [name for name in outcomes if items[name].kind is Kind.SCALE][:CHARTS_WITHOUT_PRIMARY]
         return tuple(self.headline(table, outcome) for outcome in chosen)
 
+    def counts(self, table: str) -> tuple[Comparison, ...]:
+        """How many people gave each answer, of tables that show nothing else."""
+        return self._all(table, "count")
+
     def options(self, table: str) -> tuple[Comparison, ...]:
         """Shares of the answers to closed questions: what a table without scales is about."""
-        found = (self.comparison(table, outcome, "share") for outcome in self.outcomes(table))
-        return tuple(comparison for comparison in found if comparison.everybody or comparison.levels)
+        return self._all(table, "share")
+
+    def _all(self, table: str, statistic: str) -> tuple[Comparison, ...]:
+        """One statistic of every outcome that has it."""
+        having = (outcome for outcome in self.outcomes(table) if statistic in self.statistics(table, outcome))
+        return tuple(self.comparison(table, outcome, statistic) for outcome in having)
 
     @property
     def primary(self) -> tuple[Comparison, ...]:
@@ -336,4 +404,4 @@ class View:
         """The measures of the release that count people by a threshold."""
         used = dict.fromkeys((row.outcome, row.statistic) for row in self.release.rows)
         measures = (self.measure(outcome, statistic) for outcome, statistic in used)
-        return tuple(measure for measure in measures if measure.threshold)
+        return tuple(measure for measure in measures if measure.threshold and not measure.is_band)

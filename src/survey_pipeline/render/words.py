@@ -8,15 +8,35 @@ only the one that explains a range has 21.
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
 
 from survey_pipeline import names
-from survey_pipeline.instrument import Instrument, Kind
+from survey_pipeline.instrument import Instrument
 from survey_pipeline.names import Status
 from survey_pipeline.release import PublishedLevel, Row
-from survey_pipeline.render.view import Comparison, Measure, View, clean, is_shown
+from survey_pipeline.render import anyway
+from survey_pipeline.render.dose import UP
+from survey_pipeline.render.measure import READINGS, Measure, clean
+from survey_pipeline.render.phrases import (
+    EVERYBODY,
+    amount,
+    based_on,
+    brief,
+    clearly_listed,
+    fixed,
+    inline,
+    level_label,
+    listed,
+    people,
+    per_100,
+    plain,
+    points,
+    quoted,
+    scale,
+    sentence,
+    whole_100,
+)
+from survey_pipeline.render.view import Comparison, View, is_shown
 
-MINUS = "\N{MINUS SIGN}"
 NO_CAUSE = "This shows what people reported. It cannot show what caused it."
 INVENTED_SOME = (
     "Invented data: waves marked so below were made up to try out the report. Nobody answered their questions."
@@ -25,15 +45,35 @@ INVENTED_CHART = "Invented data: made up to try out the report."
 BAND_NOTE = "Grey: the range for everybody who answered."
 BETTER = "better \N{RIGHTWARDS ARROW}"
 NO_CAUSE_CHART = "What people reported, not what caused it."
-EVERYBODY = "Everybody who answered"
 INVENTED = "Invented data"
 INVENTED_LONG = "Invented data: every number here was made up to try out the report. Nobody answered these questions."
+EXPLAINED = anyway.EXPLAINED
 HIDDEN = "hidden"
 NOT_READ = "not read"
 """In a cell: the wave holds no answers to the question."""
 NO_ANSWERS_READ = (
     "No answers to this question were read in this wave: it was not asked, or its heading was not recognised."
 )
+UNCERTAIN = "This number is uncertain: it rests on too few people, or its range is too wide."
+UNCERTAIN_MARK = (
+    "“Uncertain” marks a number from too few people, or with too wide a range. "
+    "The rules are those of the US National Center for Health Statistics."
+)
+UNCERTAIN_DOTS = "Open marks are uncertain: too few people, or too wide a range."
+DEPENDS = "The direction depends on how labels are read, so there is no finding on dose."
+DEPENDS_NOT_KNOWN = "The direction is not known under every way of reading labels, so there is no finding on dose."
+ALL_READINGS = "It goes the same way however labels are read."
+UNEVEN = "From group to group the numbers go up and down; that may be chance."
+LEFT_OUT = "How many left each question out"
+COUNTS = "These are counts of people. They are not compared, and say nothing about how people fare."
+LIMITS_OF_DOSE = (
+    "A label may give another weight than people think. So each number stands as answered, and under each reading."
+)
+NO_ADVICE = "This is no medical advice."
+CROSSED = "Each number is one group within another, so few people are behind it and its range is wide."
+OF_EVERYBODY = "Everybody who answered, counted together."
+DIARY = "Each week of each person counts once. People who keep a diary may differ from others."
+MORE_TABLES = "These tables have no charts. Open one to see its numbers; each is also a file."
 MANY_QUESTIONS = "With many questions, some differ by chance."
 QUESTIONS_CHANGED = "The questionnaire changed between the two waves, so compare with care."
 TREND_BROKEN = "The question about {} was changed; this wave's answers are not compared with earlier ones."
@@ -64,6 +104,8 @@ LIMITS_IN_SHORT = (
     "People chose for themselves, and very high or low scores tend to even out. None of this can show what caused what."
 )
 """What every page says, whatever the instrument says."""
+MOST_NAMED = 12
+"""More hidden groups than this are counted, not named: the file of the table names them."""
 LINES_THAT_CARRY = 3
 """With so many lines, the instrument's own list says what `LIMITS` would say again."""
 
@@ -80,95 +122,7 @@ class Finding:
     details: tuple[str, ...] = ()
 
 
-# --- Numbers -----------------------------------------------------------------------------------------------------------
-
-
-def plain(number: float, digits: int | None = None) -> str:
-    """A number without trailing zeros and with a true minus; to so many significant digits where asked."""
-    exact = Decimal(repr(float(number)))
-    if digits is not None and exact:
-        exact = exact.quantize(Decimal(1).scaleb(exact.adjusted() - digits + 1), rounding=ROUND_HALF_UP)
-    text = f"{exact:f}"
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return "0" if text in ("-0", "0", "") else text.replace("-", MINUS)
-
-
-def hundredths(share: float) -> str:
-    """A share as published, in 100, with no digit more than it has."""
-    return plain(float(Decimal(repr(float(share))) * 100))
-
-
-def whole_100(share: float) -> int:
-    """How many of 100 people a share is, to the nearest."""
-    return int(Decimal(hundredths(share)).quantize(Decimal(1), rounding=ROUND_HALF_UP))
-
-
-def per_100(share: float) -> str:
-    """A share in a sentence: '30 in 100', in whole people."""
-    return "fewer than 1 in 100" if share > 0 and not whole_100(share) else f"{whole_100(share)} in 100"
-
-
-def people(n: int) -> str:
-    """A number of people."""
-    return f"{n:,} people" if n != 1 else "1 person"
-
-
-def based_on(row: Row) -> str:
-    """How many people a number rests on, in brackets."""
-    return "" if row.n_respondents is None else f" (based on about {people(row.n_respondents)})"
-
-
-def points(measure: Measure) -> str:
-    """The unit of a change or a value, in words; scales such as 0-10 go in points."""
-    unit = clean(measure.item.unit) if measure.item else ""
-    return "points" if not unit or any(mark.isdigit() for mark in unit) else unit
-
-
-def scale(measure: Measure) -> str:
-    """What a value is measured on: its unit, or the ends of its scale."""
-    item = measure.item
-    if item and item.kind is Kind.SCALE and item.minimum is not None and item.maximum is not None:
-        return f"on a scale from {plain(item.minimum)} to {plain(item.maximum)}"
-    return points(measure)
-
-
-def amount(value: float, measure: Measure) -> str:
-    """A published number of a measure in words: '30 in 100', '1.6 points lower', '5.2 on a scale from 0 to 10'."""
-    if measure.is_share:
-        return per_100(value)
-    if not measure.is_change:
-        return f"{plain(value, 2)} {scale(measure)}"
-    if value == 0:
-        return "no change"
-    return f"{plain(abs(value), 2)} {points(measure)} {'lower' if value < 0 else 'higher'}"
-
-
-def brief(value: float, measure: Measure) -> str:
-    """An amount without its unit, where the unit stands nearby."""
-    if measure.is_share:
-        return amount(value, measure)
-    if not measure.is_change:
-        return plain(value, 2)
-    return "no change" if value == 0 else f"{plain(abs(value), 2)} {'lower' if value < 0 else 'higher'}"
-
-
-def decimals(rows: Iterable[Row | None]) -> int:
-    """How many decimals a column of a table shows: the fewest among its rows, whole numbers aside.
-
-    A row of whole numbers does not tell how exact it is: 6 may stand for 6.0.
-    """
-    found = {max(map(_decimals_of, (row.estimate, row.ci_lower, row.ci_upper))) for row in rows if row}
-    return min(found - {0}, default=0)
-
-
-def _decimals_of(number: float | None) -> int:
-    return 0 if number is None else len(plain(number).partition(".")[2])
-
-
-def fixed(number: float, places: int) -> str:
-    """A number with so many decimals, and a true minus."""
-    exact = Decimal(repr(float(number))).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
-    return f"{exact or abs(exact):f}".replace("-", MINUS)
+# --- Cells of tables -------------------------------------------------------------------------------------------------
 
 
 def cell(row: Row | None, measure: Measure, places: int = 0) -> str:
@@ -202,16 +156,6 @@ def missing(row: Row, min_n: int) -> str:
 # --- People ------------------------------------------------------------------------------------------------------------
 
 
-def level_label(level: str) -> str:
-    """A level's label, as published."""
-    return EVERYBODY if level == names.ALL_LEVELS else sentence(clean(level))
-
-
-def quoted(label: str) -> str:
-    """A label in quotation marks."""
-    return f"\N{LEFT DOUBLE QUOTATION MARK}{clean(label)}\N{RIGHT DOUBLE QUOTATION MARK}"
-
-
 def who(row: Row, view: View) -> str:
     """The people of a level. The instrument's own phrase is for plain answers: not for 'none', 'stopped' or merged ones."""
     item = view.instrument.items.get(row.exposure)
@@ -222,20 +166,9 @@ def who(row: Row, view: View) -> str:
     return f"People in the group {quoted(row.level)}"
 
 
-def listed(labels: Iterable[str]) -> str:
-    """'a, b and c'."""
-    *most, last = [clean(label) for label in labels] or [""]
-    return f"{', '.join(most)} and {last}" if most else last
-
-
 def chose(view: View, exposure: str) -> str:
     """Why groups cannot be compared as in a trial."""
     return f"People chose their own {inline(view.item_label(exposure))}, and there was no control group."
-
-
-def inline(label: str) -> str:
-    """A label inside a sentence: 'Magnesium form' becomes 'magnesium form', 'EU limit' stays."""
-    return label[:1].lower() + label[1:] if label[1:2].islower() else label
 
 
 # --- Findings ----------------------------------------------------------------------------------------------------------
@@ -288,12 +221,19 @@ def everybody_finding(found: Comparison) -> Finding:
     if row is None or row.estimate is None or not is_shown(row):
         return Finding(f"{measure.label}: the number for everybody who answered is hidden, to protect people.")
     if measure.is_share:
-        return Finding(f"{what(measure)}: {_reported_share(row)}", (*_both_ways(row), range_words(row, measure)))
+        told = (*_both_ways(row), *_how_sure(row, found))
+        return Finding(f"{what(measure)}: {_reported_share(row)}", told)
     if measure.is_change:
         start = f"{measure.label}: on average, people reported {amount(row.estimate, measure)} than before"
-        return Finding(f"{_than(start, row.estimate)}{based_on(row)}.", (range_words(row, measure),))
+        return Finding(f"{_than(start, row.estimate)}{based_on(row)}.", _how_sure(row, found))
     start = f"{measure.label}: people reported an average of {amount(row.estimate, measure)}"
-    return Finding(f"{start}{based_on(row)}.", (range_words(row, measure),))
+    return Finding(f"{start}{based_on(row)}.", _how_sure(row, found))
+
+
+def _how_sure(row: Row, found: Comparison) -> tuple[str, ...]:
+    """How sure a number of everybody is, and what would be reported anyway."""
+    uncertain = (UNCERTAIN,) if row.status is Status.UNRELIABLE else ()
+    return (range_words(row, found.measure), *uncertain, *anyway.sentences(row, found))
 
 
 def _nothing_read(measure: Measure) -> str:
@@ -341,7 +281,11 @@ def _shows(found: Comparison) -> str:
         return "all groups are hidden, to protect people"
     if len(found.shown) == 1:
         return "only one group is shown"
-    return "reports differ between some groups" if found.apart else "no group stands clearly apart"
+    if found.depends_on_reading and found.pair:
+        return "no finding, since it depends on how labels are read"
+    if found.apart:
+        return "reports differ between some groups"
+    return "reports go one way with the dose" if found.trend else "no group stands clearly apart"
 
 
 def section_headline(comparisons: Iterable[Comparison], view: View, exposure: str) -> str:
@@ -353,10 +297,12 @@ def section_headline(comparisons: Iterable[Comparison], view: View, exposure: st
         return f"By {label}: nothing was read in this wave"
     if not found:
         return f"By {label}: all groups are hidden, to protect people"
-    apart = [comparison.measure.label for comparison in found if comparison.apart]
-    if not apart:
-        return f"By {label}: no group stands clearly apart"
-    return f"By {label}: some groups differ on {listed(inline(name) for name in apart)}"
+    apart = [inline(comparison.measure.label) for comparison in found if comparison.apart or comparison.trend]
+    if apart:
+        return f"By {label}: some groups differ on {listed(apart)}"
+    if any(comparison.depends_on_reading and comparison.pair for comparison in found):
+        return f"By {label}: no finding, since it depends on how labels are read"
+    return f"By {label}: no group stands clearly apart"
 
 
 def options_headline(view: View, table: str) -> str:
@@ -387,29 +333,76 @@ def options_shown(options: Iterable[Comparison]) -> list[Comparison]:
     return sorted(shown, key=lambda found: -((found.everybody and found.everybody.estimate) or 0))
 
 
-def contrast(found: Comparison, view: View, previous: View | None = None) -> tuple[str, ...]:
-    """Two levels whose ranges stay apart, where there are such; otherwise, that the order tells little."""
+def contrast(found: Comparison, view: View, previous: View | None = None, in_short: bool = False) -> tuple[str, ...]:
+    """Two levels whose ranges stay apart, where there are such; otherwise, that the order tells little. Of improvements also
+    which groups lie beyond what would be expected anyway.
+    """
     if found.is_not_read:
         return (_why_nothing(found.measure),)
     if not found.shown:
         return ("Small numbers could point to a person, so none are shown here.",)
     if len(found.shown) == 1:
         return ("There is nothing to compare it with.",)
+    beyond = () if found.depends_on_reading else anyway.groups(found, in_short)
+    return (*_differences(found, view, previous), *_along(found), *beyond)
+
+
+def beside_chart(found: Comparison, view: View, previous: View | None = None) -> tuple[str, ...]:
+    """What stands beside a chart: all of it where there is something to say, else only what would be expected anyway."""
+    if found.apart or not found.shown or found.directions is not None:
+        return contrast(found, view, previous)
+    return anyway.groups(found)
+
+
+def _differences(found: Comparison, view: View, previous: View | None) -> tuple[str, ...]:
     if found.pair is None:
         allowing = ", allowing for all pairs of groups" if len(found.compared) > 2 else ""
         return (f"The ranges of the groups overlap{allowing}.", "The order of the groups may be chance.")
+    if not found.apart:
+        return ()
     counted = (f"Counted: {inline(what(found.measure))}.",) if found.measure.is_share else ()
     allowed = () if len(found.compared) == 2 else ("Their ranges stay apart when all pairs of groups are allowed for.",)
     sides = _apart(found, found.pair, view)
     return (*counted, *sides, *allowed, *_order_before(found, found.pair, view, previous), MANY_QUESTIONS)
 
 
+def _along(found: Comparison) -> tuple[str, ...]:
+    """What holds along a dose: whether its direction depends on how labels are read, and whether the shape is even."""
+    if found.directions is None:
+        return ()
+    uneven = (UNEVEN,) if found.is_uneven else ()
+    if found.depends_on_reading:
+        return (DEPENDS if found.directions.differ else DEPENDS_NOT_KNOWN, *uneven)
+    if not (found.trend or found.apart):
+        return uneven
+    trend = (_trend(found),) if found.trend else ()
+    return (*trend, ALL_READINGS, *uneven)
+
+
+def _trend(found: Comparison) -> str:
+    """Where an outcome goes with more of the dose; of an improvement, in words of the improvement."""
+    better = found.measure.item.better if found.measure.item else None
+    if found.measure.needs_two_answers and better:
+        more = (found.trend == UP) == (better == "higher")
+        return f"On the whole, people with higher doses reported {'more' if more else 'less'} improvement."
+    return f"On the whole, people with higher doses reported {'higher' if found.trend == UP else 'lower'} numbers."
+
+
 def _apart(found: Comparison, pair: tuple[Row, Row], view: View) -> list[str]:
-    """The level that lies highest for certain and the one that lies lowest, the better one first."""
+    """The level that lies highest for certain and the one that lies lowest, the better one first, each with its band."""
     high, low = pair
     sides = [(high, "more often", "a higher average"), (low, "less often", "a lower average")]
     ordered = sides[::-1] if found.measure.better == "lower" else sides
-    return [_side(row, found.measure, view, often if found.measure.is_share else side) for row, often, side in ordered]
+    return [
+        text
+        for row, often, side in ordered
+        for text in (_side(row, found.measure, view, often if found.measure.is_share else side), _beside(row, found))
+        if text
+    ]
+
+
+def _beside(row: Row, found: Comparison) -> str:
+    return anyway.band_words(row, found) if found.measure.is_improvement else ""
 
 
 def _order_before(found: Comparison, pair: tuple[Row, Row], view: View, previous: View | None) -> tuple[str, ...]:
@@ -441,7 +434,7 @@ def comparison_finding(found: Comparison, view: View, previous: View | None = No
     """Whether the groups differ, and how many people that rests on."""
     people_asked = found.everybody.n_respondents if found.everybody else None
     basis = () if people_asked is None else (f"Based on about {people(people_asked)} in all.",)
-    return Finding(f"{headline(found, view)}.", (*contrast(found, view, previous), *basis))
+    return Finding(f"{headline(found, view)}.", (*contrast(found, view, previous, in_short=True), *basis))
 
 
 def option_finding(found: Comparison, view: View, none: Comparison | None = None) -> Finding:
@@ -453,7 +446,7 @@ def option_finding(found: Comparison, view: View, none: Comparison | None = None
         return Finding(f"{label}: the number is hidden, to protect people.")
     no_one = none.everybody if none else None
     instead = (f"{quoted(none.measure.label)}: about {per_100(no_one.estimate or 0)}.",) if none and no_one else ()
-    return Finding(f"{label}: {_reported_share(row)}", (range_words(row, found.measure), *instead))
+    return Finding(f"{label}: {_reported_share(row)}", (*_how_sure(row, found), *instead))
 
 
 def in_short(view: View, previous: View | None) -> tuple[Finding, ...]:
@@ -501,7 +494,8 @@ def questions_changed(view: View, previous: View) -> tuple[str, ...]:
 
 def trends_broken(view: View, previous: View, asked: Collection[str] | None = None) -> tuple[str, ...]:
     """Each question that both waves show, and that was changed between them; of the items `asked` only, where given."""
-    shown = [name for name in _questions(view) if name in previous.incomparable & _questions(previous).keys()]
+    changed = previous.incomparable & _questions(previous).keys() if previous.incomparable else frozenset[str]()
+    shown = [name for name in _questions(view) if name in changed] if changed else []
     return tuple(TREND_BROKEN.format(inline(view.item_label(name))) for name in shown if asked is None or name in asked)
 
 
@@ -538,7 +532,7 @@ def changes(view: View, previous: View) -> tuple[Change, ...]:
         old = _same(measure, previous)
         comparable = previous.may_compare(measure.outcome)
         if comparable and row and old and (measure.outcome, measure.statistic) not in seen:
-            seen[measure.outcome, measure.statistic] = _change(measure, old, row)
+            seen[measure.outcome, measure.statistic] = _change(found, old, row)
     return tuple(seen.values())
 
 
@@ -553,7 +547,8 @@ def _same(measure: Measure, previous: View) -> Row | None:
     return None
 
 
-def _change(measure: Measure, old: Row, row: Row) -> Change:
+def _change(found: Comparison, old: Row, row: Row) -> Change:
+    measure = found.measure
     if row.status is Status.NOT_ASKED:
         return Change(what(measure), "", f"{what(measure)}: {_nothing_read(measure)}.", ())
     if not is_shown(row):
@@ -563,8 +558,13 @@ def _change(measure: Measure, old: Row, row: Row) -> Change:
         what(measure),
         f"This wave {_with_range(row, measure)}; the wave before {_with_range(old, measure)}.",
         f"{what(measure)}: about {now} this wave, about {before} the wave before.",
-        _overlap(old, row),
+        (*_overlap(old, row), *_anyway_now(row, found)),
     )
+
+
+def _anyway_now(row: Row, found: Comparison) -> tuple[str, ...]:
+    uncertain = UNCERTAIN if row.status is Status.UNRELIABLE else ""
+    return tuple(filter(None, (uncertain, anyway.now(row, found))))
 
 
 def _with_range(row: Row, measure: Measure) -> str:
@@ -605,11 +605,12 @@ def range_in_brief(row: Row, measure: Measure) -> str:
     return " to ".join(brief(end, measure).removesuffix(" in 100") for end in (row.ci_lower, row.ci_upper))
 
 
-def over_waves_alternative(measure: Measure, view: View) -> str:
+def over_waves_alternative(measure: Measure, view: View, has_bands: bool = False) -> str:
     """A chart over the waves in words."""
     parts = [
         "Chart of dots with ranges, one for each wave, everybody who answered.",
         f"Shown: {subtitle(measure)}.",
+        anyway.IN_WORDS if has_bands else "",
         "The numbers are in the table that goes with it.",
         NO_CAUSE,
         f"{INVENTED}." if view.release.is_invented else "",
@@ -627,11 +628,6 @@ def how_to_read(found: Comparison) -> str:
     return f"{fits} {CHANCE}{order}"
 
 
-def sentence(text: str) -> str:
-    """A label at the start of a line."""
-    return text[:1].upper() + text[1:]
-
-
 def subtitle(measure: Measure) -> str:
     """What the axis counts."""
     if measure.is_share:
@@ -647,11 +643,18 @@ def hidden_levels(rows: Iterable[Row]) -> str:
     return f"Hidden to protect people: {listed(labels)}." if labels else ""
 
 
+def has_bands(found: Comparison) -> bool:
+    """Whether what would be expected anyway can be drawn for any shown row."""
+    rows = [row for row in (found.everybody, *found.shown) if row is not None and is_shown(row)]
+    return any(is_shown(found.band_of(row)) for row in rows)
+
+
 def alternative(found: Comparison, view: View) -> str:
     """A chart in words, for those who cannot see it. It holds no number, and its finding stands in its title or above it."""
     parts = [
         f"Chart of dots with ranges, one for each group by {inline(view.item_label(found.exposure))}.",
         f"Shown: {subtitle(found.measure)}.",
+        anyway.IN_WORDS if has_bands(found) else "",
         hidden_levels(found.hidden),
         "The numbers are in the table that goes with it.",
         NO_CAUSE,
@@ -681,6 +684,54 @@ def options_alternative(title: str, view: View) -> str:
         f"{INVENTED}." if view.release.is_invented else "",
     ]
     return " ".join(part for part in parts if part)
+
+
+# --- Tables without charts ---------------------------------------------------------------------------------------------
+
+
+def counted(row: Row | None) -> str:
+    """How many said so, of how many who answered, as it stands in a cell."""
+    if row is None or not is_shown(row) or row.estimate is None:
+        return NOT_READ if row and row.status is Status.NOT_ASKED else HIDDEN
+    of = "" if row.n_respondents is None else f" of {row.n_respondents:,}"
+    return f"{plain(row.estimate)}{of}"
+
+
+def count_sentence(found: Comparison, view: View) -> str:
+    """How many of everybody said so; never in comparison."""
+    row, label = found.everybody, named(found.measure, view)
+    if row is None or not is_shown(row):
+        return f"{label}: {_unseen(row)}."
+    return f"{label}: about {counted(row)} people said so."
+
+
+def limit_line(found: Comparison) -> str:
+    """How many of everybody were above a limit, under one reading of the dose."""
+    row, start = found.everybody, READINGS[found.measure.reading]
+    if row is None or row.estimate is None or not is_shown(row):
+        return f"{start}: {_unseen(row)}."
+    return f"{start}: about {per_100(row.estimate)}{based_on(row)}."
+
+
+def how_many_above(label: str) -> str:
+    """A limit as a question."""
+    return f"How many were {inline(label)}?"
+
+
+def _unseen(row: Row | None) -> str:
+    not_read = row is not None and row.status is Status.NOT_ASKED
+    return "no answers were read in this wave" if not_read else "hidden, to protect people"
+
+
+def beside_chosen(view: View, exposure: str) -> str:
+    """The one sentence above a table by an exposure that people chose for themselves."""
+    by = inline(view.exposure_label(exposure))
+    return f"Everybody who answered, and groups by {quoted(by)}. Groups may differ in other ways too."
+
+
+def has_uncertain(rows: Iterable[Row]) -> bool:
+    """Whether a number among some rows is marked as uncertain."""
+    return any(row.status is Status.UNRELIABLE for row in rows)
 
 
 # --- What was hidden ---------------------------------------------------------------------------------------------------
@@ -725,12 +776,7 @@ def _hidden_in(view: View, table: str) -> tuple[str, ...]:
     for label, of_outcome in rows.items():
         if hidden := _hidden_of(view, label, of_outcome):
             alike.setdefault(hidden, []).append(label)
-    return tuple(f"{listed(_unmistakable(labels))}: {hidden}." for hidden, labels in alike.items())
-
-
-def _unmistakable(labels: list[str]) -> list[str]:
-    """Labels for a list: in quotation marks where one holds a comma."""
-    return [quoted(label) for label in labels] if len(labels) > 1 and any("," in label for label in labels) else labels
+    return tuple(f"{clearly_listed(labels)}: {hidden}." for hidden, labels in alike.items())
 
 
 def _asked(row: Row, view: View) -> str:
@@ -763,9 +809,12 @@ def _levels(hidden: list[str], levels: list[str]) -> str:
     """Some levels by name, all of them in a word."""
     if len(hidden) == len(levels) > 1:
         return "all groups"
+    if len(hidden) > MOST_NAMED:
+        return f"{len(hidden)} of {len(levels)} groups"
     return listed(inline(EVERYBODY) if level == names.ALL_LEVELS else quoted(level) for level in hidden)
 
 
 def table_title(view: View, table: str) -> str:
     """What a table is called on the page."""
-    return "Who answered" if table == names.WHO_ANSWERED else view.title(table)
+    own = {names.WHO_ANSWERED: "Who answered", names.ITEM_NONRESPONSE: "How many left each question out"}
+    return own.get(table, view.title(table))

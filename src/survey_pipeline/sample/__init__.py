@@ -8,6 +8,9 @@ All truths are exact expectations under the plan, for the people whose answers s
 or label, or "all"; `exposure` says of which exposure, where form and dose have levels of the same name.
 """
 
+import numpy as np
+
+from survey_pipeline.diary import measured
 from survey_pipeline.errors import WrongUsage
 from survey_pipeline.instrument import Instrument, Kind, Threshold
 from survey_pipeline.names import NOT_STATED
@@ -28,6 +31,7 @@ __all__ = [
     "true_mean_baseline",
     "true_mean_change",
     "true_option_share",
+    "true_person_week_mean",
     "true_responder_share",
     "write_sample",
 ]
@@ -106,6 +110,22 @@ def true_option_share(
     weights = level_shares(people, level, exposure).sum(axis=1) * people.asked(item)
     chosen = _ticks(people, item) if instrument.items[item].kind is Kind.CHOICES else people.pmf(item)
     return float(weights @ chosen[:, _place(people.answers(item), option)] / weights.sum())
+
+
+def true_person_week_mean(
+    instrument: Instrument, plan: SamplePlan, wave: str, level: str, item: str, exposure: str | None = None
+) -> float:
+    """The expected mean over person-weeks of a diary's answer among the people of a level, in the item's units.
+
+    How many weeks somebody writes has nothing to do with what they write, so it is the expected answer. Yes is 1, no is 0.
+    """
+    people = Population(instrument, plan, wave)
+    if item not in measured(instrument):
+        raise unknown("diary answer", item, tuple(measured(instrument)))
+    weights = level_shares(people, level, exposure).sum(axis=1)
+    words = {"yes": 1.0, "no": 0.0}
+    values = np.array([words[code] if code in words else float(code) for code in people.answers(item)])
+    return float(weights @ people.pmf(item) @ values / weights.sum())
 
 
 def _answered(people: Population, name: str) -> Floats:

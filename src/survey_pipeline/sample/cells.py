@@ -131,6 +131,22 @@ def label_of(item: Item, answer: str) -> str:
     return next((option.label for option in item.options if option.code == answer), answer)
 
 
+def consent_cells(item: Item) -> tuple[Cell, ...]:
+    """The cells that mean consent, and none."""
+    return tuple(Cell(text, answer=_code_of(item, text)) for text in consent_texts(item))
+
+
+def consent_texts(item: Item) -> tuple[str, str]:
+    """The text that means consent, and one that does not."""
+    others = [option.label for option in item.options if item.consent_answer not in (option.label, option.code)]
+    return item.consent_answer, next(iter(others), "No")
+
+
+def _code_of(item: Item, text: str) -> str:
+    """The code of the option that a text is the label or code of; empty if there is none."""
+    return next((option.code for option in item.options if text in (option.label, option.code)), "")
+
+
 def _losses(way: Untidy, instrument: Instrument, item: Item) -> tuple[Cell, ...]:
     if way is Untidy.BLANK:
         return (Cell(None, way),)

@@ -7,9 +7,9 @@ What belongs here: the pydantic models of `sample.toml`, finding and checking it
 import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from survey_pipeline.errors import InputRefused, did_you_mean
 from survey_pipeline.instrument import (
@@ -94,6 +94,27 @@ class Drift(Strict):
     shares: float = Field(default=0.1, ge=0)
 
 
+class Diaries(Strict):
+    """People who keep a diary: further rows with their code, a day and the diary's answers, and nothing else.
+
+    `share` of people keep one, of `fewest` to `most` entries on different days of so many `weeks`, most of them short. An
+    answer is as common in entries as under `shares`; `alike` is how much a person's entries resemble each other, as the
+    correlation of two of them (on the scale of a normal distribution).
+    """
+
+    share: Rate = 0.0
+    fewest: int = Field(default=4, ge=1)
+    most: int = Field(default=30, ge=1)
+    weeks: int = Field(default=8, ge=1)
+    alike: Rate = 0.6
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if not self.fewest <= self.most <= 7 * self.weeks:
+            raise ValueError("a diary has `fewest` to `most` entries, and at most one for each day of its `weeks`")
+        return self
+
+
 class SamplePlan(Strict):
     """Everything that is invented about the people of a sample. See `schemas/magnesium/sample.toml` for each key."""
 
@@ -106,6 +127,7 @@ class SamplePlan(Strict):
     courses: dict[Code, Course] = Field(default_factory=dict)
     dose_words: DoseWords | None = None
     comments: tuple[str, ...] = ()
+    diaries: Diaries = Diaries()
     mess: Mess = Mess()
     drift: Drift = Drift()
 

@@ -275,7 +275,10 @@ class Population:
         return tuple(
             name
             for name, item in items.items()
-            if item.is_numeric and name not in exposures and (item.role is Role.OUTCOME or name in tabled)
+            if item.is_numeric
+            and name not in exposures
+            and item.role is not Role.DIARY
+            and (item.role is Role.OUTCOME or name in tabled)
         )
 
     @cached_property

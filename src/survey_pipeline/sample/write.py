@@ -22,10 +22,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from survey_pipeline.diary import columns_of
 from survey_pipeline.errors import WrongUsage
 from survey_pipeline.instrument import Instrument, Item, Kind, Option, Role
 from survey_pipeline.names import Exclusion, Rule
-from survey_pipeline.sample.cells import Cell, Writer, conditions_of, label_of, plain, writer
+from survey_pipeline.sample import diaries
+from survey_pipeline.sample.cells import Cell, Writer, conditions_of, consent_cells, label_of, plain, writer
 from survey_pipeline.sample.files import MOST_EXCEL_ROWS, Container
 from survey_pipeline.sample.layouts import LAYOUTS, TOOLS, Tool
 from survey_pipeline.sample.plan import DoseWords, SamplePlan
@@ -58,8 +60,9 @@ SEASONS: Final = {"winter": 1, "spring": 4, "summer": 7, "autumn": 10, "fall": 1
 class SampleSummary:
     """What was written, so that a run on the file can be compared with it exactly.
 
-    `values_refused` counts refusals by item and rule, `untidy` every other untidiness by item and kind, both over the
-    rows that no rule excludes; `values_valid` counts the answers of the kept rows that a reader must find, by item.
+    `rows` are those of people and of their diaries' entries. `values_refused` counts refusals by item and rule, `untidy`
+    every other untidiness by item and kind, both over the rows that no rule excludes (refusals of a diary's answers also over
+    those of people who answered before); `values_valid` counts the answers of the kept rows that a reader must find, by item.
     """
 
     file: str
@@ -91,22 +94,38 @@ EXCLUSIONS: Final = {
 def write_sample(
     instrument: Instrument, plan: SamplePlan, wave: str, rows: int, seed: int, out: Path, tool: str = "google_forms"
 ) -> SampleSummary:
-    """Write an invented export of exactly `rows` rows to `out`, and say what was planted in it.
+    """Write an invented export with exactly `rows` rows of people to `out`, and say what was planted in it.
 
-    The same arguments always give the same bytes. The last column says in every row that the answers are invented.
-    Raises `WrongUsage` for a tool that cannot be imitated, a number of rows that is negative or too large for the kind of
-    file, a name that does not fit the kind of file, and where `out` is a folder.
+    Entries of diaries are further rows below those. The same arguments always give the same bytes. The last column says in
+    every row that the answers are invented. Raises `WrongUsage` for a tool that cannot be imitated, a number of rows that is
+    negative or too large for the kind of file, a name that does not fit the kind of file, and where `out` is a folder.
     """
     layout = _layout(tool)
     _refuse_wrong_usage(rows, layout.container, out)
-    out.parent.mkdir(parents=True, exist_ok=True)
     people = Population(instrument, plan, wave)
-    tallied = Tallied()
+    n_entries = _n_entries(people, rows, seed)
+    _refuse_wrong_usage(rows + n_entries, layout.container, out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    tallied = Tallied(Counter({Exclusion.REPEATED_ENTRY.value: n_entries}))
     unfinished = out.with_name(out.name + ".part")
-    sent = (chunk.sent(tallied) for chunk in chunks(people, rows, seed))
+    sent = _sent(people, rows, seed, tallied)
     layout.container.write(unfinished, ((list(layout.columns(part, instrument)), part.order) for part in sent))
     unfinished.replace(out)
-    return tallied.summary(out.name, rows)
+    return tallied.summary(out.name, rows + n_entries)
+
+
+def _n_entries(people: Population, rows: int, seed: int) -> int:
+    """How many entries everybody writes."""
+    if not diaries.are_kept(people.instrument, people.plan):
+        return 0
+    return sum(int(diaries.n_entries(chunk).sum()) for chunk in chunks(people, rows, seed))
+
+
+def _sent(people: Population, rows: int, seed: int, tallied: "Tallied") -> Iterator[Sent]:
+    """What everybody sent, then their diaries: people's own rows stand where they would without any."""
+    yield from (chunk.sent(tallied) for chunk in chunks(people, rows, seed))
+    if diaries.are_kept(people.instrument, people.plan):
+        yield from diaries.all_sent(chunks(people, rows, seed), rows)
 
 
 def _layout(tool: str) -> Tool:
@@ -208,9 +227,13 @@ class Chunk:
 
     def luck(self, *key: str) -> Floats:
         """One number between 0 and 1 for each row, always the same for the same key."""
+        return self.lucks(self.height, *key)
+
+    def lucks(self, n: int, *key: str) -> Floats:
+        """So many numbers between 0 and 1, always the same for the same key."""
         words = ("sample", self.instrument.name, self.people.wave, str(self.seed), str(self.number), *key)
         digest = sha256("|".join(words).encode()).digest()
-        return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "big"))).random(self.height)
+        return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "big"))).random(n)
 
     # --- answers ---
 
@@ -233,6 +256,10 @@ class Chunk:
             before = self.people.before(self.people.baselines[name])[1]
             return self._table(name, before[None, :]).pick(np.zeros(self.height, dtype=np.int64), self.luck(name))
         return self._table(name, self.people.pmf(name)).pick(self._form_rows(name), self.luck(name))
+
+    def drawn(self, name: str, rows: Integers, luck: Floats) -> Integers:
+        """Answers to a question that is not about before and now, for some of the rows, each with luck of its own."""
+        return self._table(name, self.people.pmf(name)).pick(self._form_rows(name)[rows], luck)
 
     def _table(self, name: str, probabilities: Floats) -> Table:
         if name not in self.tables:
@@ -337,7 +364,7 @@ class Chunk:
         return np.where(blank, which, -1)
 
     @cached_property
-    def _seconds(self) -> Integers:
+    def seconds(self) -> Integers:
         """When each row was sent: evenly over the weeks in which the wave was open, in order."""
         place = (self.first_row + np.arange(self.height) + self.luck("time")) / max(self.total, 1)
         return (opening(self.people.wave) + place * DAYS_OPEN * DAY).astype(np.int64)
@@ -349,11 +376,8 @@ class Chunk:
         readable = np.ones(self.height, dtype=np.bool_)
         written: dict[str, tuple[tuple[Cell, ...], Integers]] = {}
         questions: list[Question] = []
-        for name, item in self.instrument.items.items():
-            if TIMESTAMP in item.texts:
-                continue
-            number = len(questions) + 1
-            if item.kind in IN_WORDS or item.role in (Role.CONSENT, Role.IDENTIFIER):
+        for number, name, item in self.asked_in_order():
+            if self.is_special(item):
                 questions.append(self._special(number, name, item))
                 continue
             cells, places = written[name] = self._written(name, item)
@@ -362,7 +386,17 @@ class Chunk:
                 readable &= np.array([cell.is_readable for cell in cells])[places]
         tallied.add(self.instrument, self.kinds, readable, written)
         doubled = np.arange(self.height) - (self.kinds == RowKind.DOUBLED)
-        return Sent(self.first_row, self._seconds, tuple(questions), doubled)
+        return Sent(self.first_row, self.seconds, tuple(questions), doubled)
+
+    def asked_in_order(self) -> Iterator[tuple[int, str, Item]]:
+        """The questions with their numbers, from 1; the tools write the time of an answer by themselves."""
+        asked = ((name, item) for name, item in self.instrument.items.items() if TIMESTAMP not in item.texts)
+        yield from ((number, name, item) for number, (name, item) in enumerate(asked, start=1))
+
+    @staticmethod
+    def is_special(item: Item) -> bool:
+        """Whether answers to a question are not counted: consent, the respondent's code, words."""
+        return item.kind in IN_WORDS or item.role in (Role.CONSENT, Role.IDENTIFIER)
 
     def _written(self, name: str, item: Item) -> tuple[tuple[Cell, ...], Integers]:
         """The cells that a column may hold, and the place of each row's."""
@@ -378,7 +412,7 @@ class Chunk:
         if item.kind not in (Kind.CHOICES, Kind.DATE):
             return answers, self.writers.fixed(name, self._offered(name))
         if item.kind is Kind.DATE:
-            answers = np.where(answers < 0, -1, self._seconds // DAY - answers)
+            answers = np.where(answers < 0, -1, self.seconds // DAY - answers)
         different, places = np.unique(answers[answers >= 0], return_inverse=True)
         answers = answers.copy()
         answers[answers >= 0] = places
@@ -403,17 +437,16 @@ class Chunk:
         """Questions whose answers are not counted: consent, the respondent's code, words."""
         if item.role is not Role.CONSENT:
             return Question(number, name, item, words=self._words(name, item))
-        cells = tuple(Cell(text, answer=_code_of(item, text)) for text in consent_texts(item))
-        return Question(number, name, item, cells, (self.kinds == RowKind.NO_CONSENT).astype(np.int64))
+        return Question(number, name, item, consent_cells(item), (self.kinds == RowKind.NO_CONSENT).astype(np.int64))
 
     def _words(self, name: str, item: Item) -> pl.Series:
         if item.role is Role.IDENTIFIER:
-            return self._codes(name)
+            return self.codes(name)
         if self.plan.dose_words and name == self.plan.dose_words.item:
             return self._dose_words(self.plan.dose_words)
         return self._comments(name)
 
-    def _codes(self, name: str) -> pl.Series:
+    def codes(self, name: str) -> pl.Series:
         """A code that no other row of the sample has, but for a second answer, which has that of the row before."""
         rows = self.first_row + np.arange(self.height) - (self.kinds == RowKind.SECOND_ANSWER)
         start = int(sha256(f"{self.people.wave}|{self.seed}|{name}".encode()).hexdigest()[:7], 16)
@@ -452,17 +485,6 @@ class Chunk:
 
 def _unravelled(key: int, width: Sequence[int]) -> tuple[int, int, int]:
     return key // width[1] // width[0], key // width[1] % width[0], key % width[1]
-
-
-def consent_texts(item: Item) -> tuple[str, str]:
-    """The text that means consent, and one that does not."""
-    others = [option.label for option in item.options if item.consent_answer not in (option.label, option.code)]
-    return item.consent_answer, next(iter(others), "No")
-
-
-def _code_of(item: Item, text: str) -> str:
-    """The code of the option that a text is the label or code of; empty if there is none."""
-    return next((option.code for option in item.options if text in (option.label, option.code)), "")
 
 
 def _options(item: Item, bits: int) -> list[Option]:
@@ -505,10 +527,13 @@ class Tallied:
     ) -> None:
         """Count one chunk. `readable`: rows whose required items all have an answer."""
         counted = kinds == RowKind.ORDINARY
+        of_repeats = (kinds == RowKind.SECOND_ANSWER) & readable
         self.excluded.update({rule.value: int((kinds == kind).sum()) for kind, rule in EXCLUSIONS.items()})
         self.quarantined += int((counted & ~readable).sum())
         for name, (cells, places) in written.items():
             self._add_item(name, instrument.items[name], cells, np.bincount(places[counted], minlength=len(cells)))
+            if name in columns_of(instrument):
+                self._add_refused(name, cells, np.bincount(places[of_repeats], minlength=len(cells)))
             kept = np.bincount(places[counted & readable], minlength=len(cells))
             self.valid[name] += int(sum(n for cell, n in zip(cells, kept, strict=True) if cell.is_readable))
 
@@ -519,6 +544,12 @@ class Tallied:
                 self.refused.setdefault(name, Counter())[rule.value] += n
             elif cell.untidy:
                 self.untidy.setdefault(name, Counter())[cell.untidy.value] += n
+
+    def _add_refused(self, name: str, cells: Sequence[Cell], counts: Integers) -> None:
+        """Of a person who answers again, the diary is read too."""
+        for cell, n in zip(cells, counts.tolist(), strict=True):
+            if cell.rule:
+                self.refused.setdefault(name, Counter())[cell.rule.value] += n
 
     def summary(self, file: str, rows: int) -> SampleSummary:
         """What was planted in all chunks, without the kinds that did not occur."""

@@ -1,0 +1,85 @@
+"""Disclose: exact estimates become rows that may be published.
+
+What belongs here: hiding what is too small (`rows`, `levels`), hiding as much more as keeps that from being worked out from
+the other rows (`sums`, `protect`), rounding what stays and saying which was done (`published`), and the numbers at each stage
+(`stages`). What does not: merging levels, which comes before (`coarsen`).
+"""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from survey_pipeline import names
+from survey_pipeline.disclose.levels import hide_small_levels
+from survey_pipeline.disclose.protect import protect
+from survey_pipeline.disclose.published import WORDS, decimals_for, is_unreliable, published, shown_count
+from survey_pipeline.disclose.rows import ANYWAY, COULD_IMPROVE, Key, Row, is_band, too_small, where
+from survey_pipeline.disclose.stages import disclose_counts, disclose_stages
+from survey_pipeline.disclose.sums import Sum, narrowed
+from survey_pipeline.names import Status
+from survey_pipeline.release import TIDY_SCHEMA, Policy
+
+__all__ = [
+    "COULD_IMPROVE",
+    "Sum",
+    "decimals_for",
+    "disclose",
+    "disclose_counts",
+    "disclose_stages",
+    "is_unreliable",
+    "narrowed",
+    "shown_count",
+]
+
+LEFT_TO_WAVE = (names.INSTRUMENT, names.WAVE)
+
+
+def disclose(estimates: pl.DataFrame, policy: Policy, ledger: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Rows as they may be published: columns of `names.TIDY_COLUMNS` without instrument and wave.
+
+    `estimates` as `estimate.ESTIMATES_SCHEMA`. `ledger` holds the rows of earlier releases of the same wave: what was hidden
+    there stays hidden in a correction. A suppressed row has no number at all.
+    """
+    rows = list(estimates.iter_rows(named=True))
+    hidden = [too_small(row, policy) for row in rows]
+    _keep_hidden(rows, hidden, ledger)
+    hide_small_levels(rows, hidden, policy)
+    _protect_counts(rows, hidden, policy)
+    _hide_bands(rows, hidden)
+    made = [published(row, hide, policy) for row, hide in zip(rows, hidden, strict=True)]
+    return pl.DataFrame(made, schema={name: kind for name, kind in TIDY_SCHEMA.items() if name not in LEFT_TO_WAVE})
+
+
+def _keep_hidden(rows: Sequence[Row], hidden: list[bool], ledger: pl.DataFrame | None) -> None:
+    if ledger is None:
+        return
+    before = set(ledger.filter(pl.col(names.STATUS) == Status.SUPPRESSED).select(WORDS).iter_rows())
+    for place, row in enumerate(rows):
+        hidden[place] |= tuple(row[name] for name in WORDS) in before
+
+
+def _protect_counts(rows: Sequence[Row], hidden: list[bool], policy: Policy) -> None:
+    """Bands count nobody of their own, so they neither give away nor shield anything."""
+    places = [place for place, row in enumerate(rows) if not is_band(row)]
+    mine = [hidden[place] for place in places]
+    protect([rows[place] for place in places], mine, policy)
+    for place, hide in zip(places, mine, strict=True):
+        hidden[place] = hide
+
+
+def _hide_bands(rows: Sequence[Row], hidden: list[bool]) -> None:
+    """What would be expected anyway is hidden with the result beside which it stands, and with the mean it expects people to
+    return to.
+    """
+    gone = {_statistic(row) for row, hide in zip(rows, hidden, strict=True) if hide}
+    for place, row in enumerate(rows):
+        if is_band(row):
+            beside = {**row, names.STATISTIC: str(row[names.STATISTIC]).removesuffix(ANYWAY)}
+            usual = row["usual_of"]
+            hidden[place] |= _statistic(beside) in gone
+            hidden[place] |= usual is not None and (*usual, row[names.OUTCOME], "mean") in gone  # type: ignore[misc]
+
+
+def _statistic(row: Row) -> Key:
+    exposure = names.ALL_LEVELS if len(where(row)) == 1 else str(row[names.EXPOSURE])
+    return (exposure, str(row[names.LEVEL]), str(row[names.OUTCOME]), str(row[names.STATISTIC]))

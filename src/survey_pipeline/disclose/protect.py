@@ -1,0 +1,230 @@
+"""Hiding more, until nothing small that is hidden can be worked out from all that is shown.
+
+Every row is about up to three counts: its respondents, and for a share its events and the others. From what is shown, each
+sum (`sums`) narrows what its members can be, and that narrows the next sum, until nothing changes any more. A small hidden
+count that has become narrower than its mark is exposed, and more is hidden.
+
+What belongs here: finding what is exposed, and choosing what goes with it. What does not: what is too small by itself.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from survey_pipeline import names
+from survey_pipeline.disclose.rows import (
+    Key,
+    Row,
+    about,
+    count_of,
+    counts_of,
+    grouped,
+    is_presence,
+    is_share,
+    kind_of,
+    line_of,
+    missing,
+    missing_range,
+    others,
+    published_range,
+    question,
+    respondents,
+    risks_of,
+    tells_missing,
+    where,
+)
+from survey_pipeline.disclose.sums import MOST, Numbers, Places, Web, sides_of, sums_of, web_of
+from survey_pipeline.names import ALL_LEVELS, N_EVENTS, N_RESPONDENTS
+from survey_pipeline.release import Policy
+
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Exposed:
+    """A hidden row of which a count can be told; `whole` where it is its respondents, which all statistics of them tell."""
+
+    place: int
+    whole: bool
+
+
+def protect(rows: Sequence[Row], hidden: list[bool], policy: Policy) -> None:
+    """Hide more, smallest first, until nothing small that is hidden can be worked out from all that is shown."""
+    if not rows:
+        return
+    board, gone = _Board.of(rows, policy), np.array(hidden)
+    while exposed := board.exposed(gone) or board.too_few_together(gone):
+        before = int(gone.sum())
+        for each in exposed:
+            board.hide_near(each, gone)
+        if int(gone.sum()) == before:
+            break
+    hidden[:] = gone.tolist()
+
+
+@dataclass(frozen=True)
+class _Board:
+    """The rows as arrays: what each says of which count, what it risks, what it is near to and how much is lost with it."""
+
+    rows: Sequence[Row]
+    policy: Policy
+    web: Web
+    said: tuple[Places, Places, Numbers, Numbers]
+    """Row, key, least and most: what a row says where it is shown."""
+    risked: tuple[Places, Places]
+    """Row and key of each small count."""
+    alike: dict[str, Places]
+    rank: Places
+    """Rows from the first that may go to the last."""
+    lines: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]
+    """Rows of means whose parts add up to wholes: places of the wholes, and of the parts."""
+
+    @classmethod
+    def of(cls, rows: Sequence[Row], policy: Policy) -> "_Board":
+        said = [(place, *each) for place, row in enumerate(rows) for each in _said(row, policy)]
+        web = web_of(sums_of(rows), [key for _, key, _, _ in said])
+        risked = [(place, key) for place, row in enumerate(rows) for key in risks_of(row, policy)]
+        return cls(
+            rows,
+            policy,
+            web,
+            (
+                np.array([place for place, *_ in said]),
+                np.array([web.number[key] for _, key, _, _ in said]),
+                np.array([float(least) for *_, least, _ in said]),
+                np.array([float(most) for *_, most in said]),
+            ),
+            (_places([place for place, _ in risked]), _places([web.number[key] for _, key in risked])),
+            _alike(rows),
+            _rank(rows),
+            tuple(_lines(rows)),
+        )
+
+    def exposed(self, gone: Flags) -> list[Exposed]:
+        """Hidden rows with a small count that can be told more closely than that it is small: the first of each question."""
+        row, key = self.risked
+        at_risk = gone[row]
+        low, high = self._known(gone)
+        open_ = at_risk & ((low[key] > 1) | (high[key] < self.policy.min_n - 1))
+        found: dict[int, Exposed] = {}
+        for place, number in zip(row[open_].tolist(), key[open_].tolist(), strict=True):
+            whole = number == self.web.number[respondents(self.rows[place])]
+            found.setdefault(int(self.alike["question"][place]), Exposed(place, whole))
+        return list(found.values())
+
+    def _known(self, gone: Flags) -> tuple[Numbers, Numbers]:
+        """What can be told of each count from the rows that are shown."""
+        row, key, least, most = self.said
+        shown = ~gone[row]
+        low, high = np.zeros(len(self.web.number)), np.full(len(self.web.number), float(MOST))
+        np.maximum.at(low, key[shown], least[shown])
+        np.minimum.at(high, key[shown], most[shown])
+        return self.web.narrow(low, high)
+
+    def too_few_together(self, gone: Flags) -> list[Exposed]:
+        """A hidden row of a mean, where the hidden levels together are fewer people than a mean may be told of: all others'
+        means, subtracted from everybody's, would tell theirs.
+        """
+        found = []
+        for wholes, parts in self.lines:
+            away = [place for place in parts if gone[place]]
+            together = sum(count_of(self.rows[place], N_RESPONDENTS) for place in away)
+            told = not all(gone[place] for place in (*wholes, *parts))
+            if 0 < together < self.policy.min_n_for_statistics and told:
+                found.append(Exposed(away[0], whole=False))
+        return found
+
+    def hide_near(self, exposed: Exposed, gone: Flags) -> None:
+        """Hide the nearest and smallest row that is shown, with all that tell the same."""
+        shown = np.flatnonzero(~gone)
+        if not len(shown):
+            return
+        cost = self._distance(exposed.place)[shown] * len(self.rows) + self.rank[shown]
+        pick = shown[int(cost.argmin())]
+        same = "respondents" if exposed.whole else "about"
+        gone |= self.alike[same] == self.alike[same][pick]
+
+    def _distance(self, place: int) -> Places:
+        """0 for rows of one sum (levels of a statistic, options in a level), 1 for rows of one question, 2 of one exposure.
+        The levels of a crossing are as near as those of the exposures that are crossed.
+        """
+        same = {name: codes == codes[place] for name, codes in self.alike.items()}
+        exposure = same["exposure"] | (self.alike["first"] == self.alike["exposure"][place])
+        exposure |= self.alike["second"] == self.alike["exposure"][place]
+        options = same["question"] & same["where"] & (self.alike["share"] == 1) & bool(self.alike["share"][place])
+        found = np.where(~exposure, 3, np.where(same["question"], 1, 2))
+        return np.where((exposure & same["outcome"] & same["statistic"]) | options, 0, found)
+
+
+def _said(row: Row, policy: Policy) -> Iterator[tuple[Key, int, int]]:
+    """What a shown row says of its counts by itself."""
+    for key, n in counts_of(row):
+        least, most = published_range(n, policy)
+        if is_share(row) and key == others(row):
+            least, most = (policy.min_n, MOST) if n else (0, 0)
+        yield key, least, most
+    if tells_missing(row):
+        yield (missing(row), *missing_range(row, policy))
+
+
+def _places(found: Sequence[int]) -> Places:
+    return np.array(found, dtype=np.int64)
+
+
+def _alike(rows: Sequence[Row]) -> dict[str, Places]:
+    """Numbers that are equal where rows are alike; exposures and the sides of a crossing are numbered alike."""
+    sides = [[side[0] for side in sides_of(row)] or ["", ""] for row in rows]
+    exposures = [str(row[names.EXPOSURE]) for row in rows]
+    number = {name: place for place, name in enumerate(dict.fromkeys([*exposures, *(s for two in sides for s in two)]))}
+    return {
+        "exposure": _places([number[name] for name in exposures]),
+        "first": _places([number[two[0]] if two[0] else -1 for two in sides]),
+        "second": _places([number[two[1]] if two[1] else -1 for two in sides]),
+        "share": _places([int(is_share(row)) for row in rows]),
+        "outcome": _numbered([row[names.OUTCOME] for row in rows]),
+        "statistic": _numbered([kind_of(row) for row in rows]),
+        "question": _numbered([question(row) for row in rows]),
+        "where": _numbered([where(row) for row in rows]),
+        "about": _numbered([about(row) for row in rows]),
+        "respondents": _numbered([about(row) if is_presence(row) else respondents(row) for row in rows]),
+    }
+
+
+def _numbered(found: Sequence[object]) -> Places:
+    number = {one: place for place, one in enumerate(dict.fromkeys(found))}
+    return _places([number[one] for one in found])
+
+
+def _rank(rows: Sequence[Row]) -> Places:
+    """The smaller, the less is lost with it: for a share the smaller side counts, for a mean its level. The row of
+    everybody, which the reader looks at first, is the last to go.
+    """
+    in_order = sorted(range(len(rows)), key=lambda place: (*_size(rows[place]), place))
+    rank = np.empty(len(rows), dtype=np.int64)
+    rank[in_order] = np.arange(len(rows))
+    return rank
+
+
+def _size(row: Row) -> tuple[bool, int, int]:
+    n_events = count_of(row, N_EVENTS) if is_share(row) else 0
+    smaller_side = min(n_events, count_of(row, N_RESPONDENTS) - n_events)
+    return row[names.LEVEL] == ALL_LEVELS, smaller_side, count_of(row, "n_level")
+
+
+def _lines(rows: Sequence[Row]) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """Means: the levels of an exposure and everybody; the levels of a crossing and those that it crosses."""
+    place_of = {(*line_of(row), row[names.LEVEL]): place for place, row in enumerate(rows) if not is_share(row)}
+    means = list(place_of.values())
+    for found in grouped([rows[place] for place in means], line_of):
+        places = [means[place] for place in found]
+        levels = tuple(place for place in places if rows[place][names.LEVEL] != ALL_LEVELS)
+        yield tuple(place for place in places if rows[place][names.LEVEL] == ALL_LEVELS), levels
+    crossed = [place for place in means if sides_of(rows[place])]
+    for side in (0, 1):
+        for found in grouped([rows[p] for p in crossed], lambda row: (sides_of(row)[side], line_of(row))):  # noqa: B023
+            parts = tuple(crossed[place] for place in found)
+            exposure, *labels = sides_of(rows[parts[0]])[side]
+            wholes = ((exposure, *line_of(rows[parts[0]])[1:], label) for label in labels)
+            yield tuple(place_of[key] for key in wholes if key in place_of), parts

@@ -1,0 +1,315 @@
+"""Grids: published numbers as tables of the page.
+
+What belongs here: which rows and columns a table has, and what stands in its cells. What does not: which tables the page
+shows and under which heading (`page`, `lesser`), and how they look (`templates`).
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby, takewhile
+
+from survey_pipeline import names
+from survey_pipeline.names import Status
+from survey_pipeline.release import Row
+from survey_pipeline.render import anyway, phrases, words
+from survey_pipeline.render.measure import ANYWAY, READINGS
+from survey_pipeline.render.view import Comparison, View, is_shown
+
+NUMBERS = "The numbers as a table"
+BETWEEN = "__x__"
+"""Stands between the codes of two levels that are crossed."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a table; `muted` where it holds a word instead of a number."""
+
+    text: str
+    muted: bool = False
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of a table; `whole` where it is about everybody who answered."""
+
+    label: str
+    cells: tuple[Cell, ...]
+    whole: bool = False
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table of the page: a short name for the line that unfolds it, a caption, and a heading for its first column."""
+
+    name: str
+    caption: str
+    columns: tuple[str, ...]
+    lines: tuple[Line, ...]
+    head: str = "Group"
+
+
+# --- A row for each level ----------------------------------------------------------------------------------------------
+
+
+def outcome_grid(view: View, table: str, outcome: str) -> Grid:
+    """One outcome: a row for each level, a column for each statistic but the responder curve's."""
+    found = view.for_table(table, outcome)
+    columns = (*(column_of(one) for one in found), "People", "No answer")
+    label = found[0].measure.label
+    return Grid(label, _caption(label, found[0], view), columns, _with_counts(found, view))
+
+
+def curve_grid(view: View, table: str, outcome: str) -> Grid | None:
+    """The responder curve of an outcome; None where the release has none."""
+    found = view.curve(table, outcome)
+    if not found:
+        return None
+    measure = found[0].measure
+    side = measure.item.better or "better" if measure.item else "better"
+    name = f"{measure.label}: how many were at least so much {side}"
+    columns = tuple(f"{view_per_cent(one)} % {side}, in 100" for one in found)
+    caption = _caption(
+        f"People in 100 whose {phrases.inline(measure.label)} was at least so much {side}", found[0], view
+    )
+    return Grid(name, caption, (*columns, "People"), _lines(found, view))
+
+
+def view_per_cent(found: Comparison) -> str:
+    """By how many per cent people improved at least."""
+    threshold = found.measure.threshold
+    return phrases.plain(threshold.percent if threshold and threshold.percent else found.measure.improved_by or 0)
+
+
+def option_grids(view: View, table: str) -> Iterator[Grid]:
+    """Closed questions: a row for each level, a column for each answer."""
+    options = [found for found in view.options(table) if found.measure.limit is None]
+    for name, group in groupby(options, key=lambda found: view.item_name(found.measure.outcome)):
+        found = list(group)
+        columns = (*(f"{one.measure.label}, in 100" for one in found), "People", "No answer")
+        label = view.item_label(name)
+        yield Grid(label, _caption(label, found[0], view), columns, _with_counts(found, view))
+
+
+def headline_grid(view: View, table: str) -> Grid | None:
+    """The headline measure of each outcome but closed questions, each beside what would be expected anyway."""
+    outcomes = [outcome for outcome in view.outcomes(table) if _is_measured(view, table, outcome)]
+    if not outcomes:
+        return None
+    found = [one for outcome in outcomes for one in _with_band(view, table, outcome)]
+    first = found[0]
+    columns = (*(_full_column(one) for one in found), f"People ({phrases.inline(first.measure.label)})")
+    return Grid(NUMBERS, _caption("The main numbers", first, view), columns, _lines(found, view))
+
+
+def limit_grids(view: View, table: str) -> Iterator[Grid]:
+    """How many were above each limit: a row for each level, a column for each reading of the dose."""
+    options = (found for found in view.options(table) if found.measure.limit)
+    for label, group in groupby(options, key=lambda found: found.measure.label):
+        found = list(group)
+        columns = (*(f"{READINGS[one.measure.reading]}, in 100" for one in found), "People", "No answer")
+        yield Grid(words.how_many_above(label), _caption(label, found[0], view), columns, _with_counts(found, view))
+
+
+def count_grid(view: View, table: str) -> Grid:
+    """How many people gave each answer, of how many who answered, by level."""
+    found = view.counts(table)
+    levels = [names.ALL_LEVELS, *(row.level for row in found[0].levels)]
+    columns = tuple(words.named(one.measure, view) for one in found)
+    lines = tuple(
+        Line(
+            phrases.level_label(level), tuple(_counted(row_at(one, level)) for one in found), level == names.ALL_LEVELS
+        )
+        for level in levels
+    )
+    return Grid("The counts as a table", _caption("How many people said so", found[0], view), columns, lines)
+
+
+def _counted(row: Row | None) -> Cell:
+    return Cell(words.counted(row), muted=not is_shown(row))
+
+
+def _caption(label: str, found: Comparison, view: View) -> str:
+    if found.exposure == names.EVERYBODY:
+        return f"{label}, {phrases.inline(phrases.EVERYBODY)}"
+    return f"{label} by {phrases.inline(view.exposure_label(found.exposure))}"
+
+
+def _is_measured(view: View, table: str, outcome: str) -> bool:
+    return view.statistics(table, outcome) not in (("share",), ("count",))
+
+
+def _with_band(view: View, table: str, outcome: str) -> Iterator[Comparison]:
+    headline = view.headline(table, outcome)
+    yield headline
+    if headline.bands:
+        yield view.comparison(table, outcome, f"{headline.measure.statistic}{ANYWAY}")
+
+
+def column_of(found: Comparison) -> str:
+    """A statistic with its unit."""
+    if found.measure.base == "standardised_change":
+        return found.measure.statistic_label
+    unit = "in 100" if found.measure.is_share else phrases.points(found.measure)
+    return f"{found.measure.statistic_label}, {unit}"
+
+
+def _full_column(found: Comparison) -> str:
+    """A statistic with its outcome and unit."""
+    column, label = column_of(found), found.measure.label
+    return column if label.casefold() in column.casefold() else f"{label}: {phrases.inline(column)}"
+
+
+def row_at(found: Comparison, level: str) -> Row | None:
+    """The row of a level, or of everybody."""
+    if level == names.ALL_LEVELS:
+        return found.everybody
+    return next((row for row in found.levels if row.level == level), None)
+
+
+def _with_counts(found: Sequence[Comparison], view: View) -> tuple[Line, ...]:
+    """A row for each level, with the people and the missing answers of the first statistic that is shown."""
+    return tuple(
+        Line(line.label, (*line.cells[:-1], *_counts(rows, view)), line.whole)
+        for line, rows in zip(_lines(found, view), _rows_by_level(found), strict=True)
+    )
+
+
+def _lines(found: Sequence[Comparison], view: View) -> tuple[Line, ...]:
+    """A row for each level, with the people of the first statistic; the numbers of a column have the same decimals."""
+    places = [phrases.decimals((one.everybody, *one.levels)) for one in found]
+    return tuple(
+        Line(
+            phrases.level_label(level),
+            (*_cells(rows, found, places), _counts(rows, view)[0]),
+            level == names.ALL_LEVELS,
+        )
+        for level, rows in zip(_levels(found), _rows_by_level(found), strict=True)
+    )
+
+
+def _levels(found: Sequence[Comparison]) -> list[str]:
+    return [names.ALL_LEVELS, *(row.level for row in found[0].levels)]
+
+
+def _rows_by_level(found: Sequence[Comparison]) -> list[list[Row | None]]:
+    return [[row_at(one, level) for one in found] for level in _levels(found)]
+
+
+def _cells(rows: Sequence[Row | None], found: Sequence[Comparison], places: Sequence[int]) -> Iterator[Cell]:
+    for row, one, digits in zip(rows, found, places, strict=True):
+        yield Cell(words.cell(row, one.measure, digits), muted=not is_shown(row))
+
+
+def _counts(rows: Sequence[Row | None], view: View) -> tuple[Cell, Cell]:
+    """People and missing answers of the first statistic that is shown; none of a level that is hidden throughout."""
+    first = next((row for row in rows if row and is_shown(row)), None) or next((row for row in rows if row), None)
+    if first is None or not is_shown(first):
+        word = words.NOT_READ if first and first.status is Status.NOT_ASKED else words.HIDDEN
+        return Cell(word, muted=True), Cell(word, muted=True)
+    people = "not known" if first.n_respondents is None else f"{first.n_respondents:,}"
+    return Cell(people), Cell(words.missing(first, view.release.policy.min_n))
+
+
+# --- A row for each answer ---------------------------------------------------------------------------------------------
+
+
+def answers_grid(view: View, table: str) -> Grid | None:
+    """Tables of everybody: a row for each answer or outcome. None where all are hidden or there is none."""
+    found = [view.headline(table, outcome) for outcome in view.outcomes(table)]
+    if not found:
+        return None
+    lines = tuple(_answer_line(one, view) for one in found)
+    unit = "In 100, or as it says" if any(not one.measure.is_share for one in found) else "In 100"
+    columns = (unit, "People", "No answer")
+    return Grid(NUMBERS, f"{view.title(table)}, everybody who answered", columns, lines, "Answer")
+
+
+def _answer_line(found: Comparison, view: View) -> Line:
+    row, measure = found.everybody, found.measure
+    label = words.named(measure, view)
+    if not measure.is_share:
+        label = f"{label}: {phrases.inline(column_of(found))}"
+    cell = Cell(words.cell(row, measure, phrases.decimals((row,))), muted=not is_shown(row))
+    return Line(label, (cell, *_counts([row], view)))
+
+
+def gaps_grid(view: View) -> Grid | None:
+    """How many left each question out; None where the release does not say."""
+    table = names.ITEM_NONRESPONSE
+    found = view.options(table)
+    if not found:
+        return None
+    lines = tuple(_gap_line(one, view) for one in found)
+    return Grid(words.LEFT_OUT, words.LEFT_OUT, ("Left out, in 100", "People asked"), lines, "Question")
+
+
+def _gap_line(found: Comparison, view: View) -> Line:
+    row = found.everybody
+    left_out = Cell(words.cell(row, found.measure), muted=not is_shown(row))
+    return Line(view.item_label(view.item_name(found.measure.outcome)), (left_out, _counts([row], view)[0]))
+
+
+# --- Two exposures -----------------------------------------------------------------------------------------------------
+
+
+def crossed_grids(view: View, table: str) -> Iterator[Grid]:
+    """A table of two exposures: for each outcome, the first one's levels as rows and the second one's as columns.
+
+    Nothing where the levels of the release do not tell which pair they are.
+    """
+    pairs = _pairs(view, view.exposure(table)) if _is_crossed(view, table) else None
+    for outcome in view.outcomes(table) if pairs else ():
+        found = view.headline(table, outcome)
+        yield _crossed(found, pairs or {}, view)
+
+
+def _is_crossed(view: View, table: str) -> bool:
+    return any(spec.by and spec.cut_by == view.exposure(table) for spec in view.instrument.tables)
+
+
+def _pairs(view: View, crossing: str) -> dict[str, tuple[str, str]] | None:
+    """Of each published level, by its label, the labels of the two levels that it crosses.
+
+    A label is the first one's, a comma and the second one's. What levels with the same first part have in common up to a
+    comma is the first one's. None where that does not tell the second one's alike throughout.
+    """
+    by_first: dict[str, dict[str, str]] = {}
+    for level in view.release.levels.get(crossing, ()):
+        first, _, second = level.code.partition(BETWEEN)
+        by_first.setdefault(first, {})[second] = level.label
+    found, seconds = dict[str, tuple[str, str]](), dict[str, str]()
+    for labels in by_first.values():
+        start = _common_start(labels.values())
+        for second, label in labels.items():
+            rest = label[len(start) + 2 :]
+            if not start or seconds.setdefault(second, rest) != rest:
+                return None
+            found[label] = (start, rest)
+    return found or None
+
+
+def _common_start(labels: Iterable[str]) -> str:
+    """What labels have in common up to a comma."""
+    parts = zip(*(label.split(", ") for label in labels), strict=False)
+    return ", ".join(part[0] for part in takewhile(lambda part: len(set(part)) == 1, parts))
+
+
+def _crossed(found: Comparison, pairs: dict[str, tuple[str, str]], view: View) -> Grid:
+    by_pair = {pairs[row.level]: row for row in found.levels if row.level in pairs}
+    down, across = (tuple(dict.fromkeys(pair[side] for pair in pairs.values())) for side in (0, 1))
+    places = phrases.decimals(found.levels)
+    lines = tuple(
+        Line(
+            phrases.level_label(one), tuple(_crossed_cell(by_pair.get((one, other)), found, places) for other in across)
+        )
+        for one in down
+    )
+    what = f"{words.what(found.measure)}, {'in 100' if found.measure.is_share else phrases.points(found.measure)}"
+    return Grid(found.measure.label, _caption(what, found, view), tuple(map(phrases.sentence, across)), lines)
+
+
+def _crossed_cell(row: Row | None, found: Comparison, places: int) -> Cell:
+    text = words.cell(row, found.measure, places)
+    told = row is not None and is_shown(row) and found.measure.is_improvement
+    expected = anyway.in_brief(found.band_of(row), found.measure) if row is not None and told else ""
+    return Cell(f"{text}; {expected} expected anyway" if expected else text, muted=not is_shown(row))

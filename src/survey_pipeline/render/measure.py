@@ -1,0 +1,164 @@
+"""Measures: what a single published number is about, with what the instrument says of it.
+
+What belongs here: reading an outcome's and a statistic's name, and their short labels. What does not: any number, and
+sentences (`words`).
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from survey_pipeline import names
+from survey_pipeline.instrument import LEFT_OUT, Instrument, Item, Limit, Threshold
+
+ANYWAY: Final = "_anyway"
+"""Behind the name of a statistic: what would be expected anyway, going by where people began."""
+_IMPROVED: Final = re.compile(r"improved_([0-9]+)")
+_OPPOSITE: Final = {"lower": "higher", "higher": "lower"}
+STATISTICS: Final = {
+    "mean": "Average",
+    "mean_baseline": "Average before",
+    "mean_change": "Average change",
+    "median": "Middle answer (median)",
+    "median_change": "Middle change (median)",
+    "quartile_1": "A quarter of people were at or below",
+    "quartile_3": "Three quarters of people were at or below",
+    "standardised_change": "Average change, in standard deviations of the changes",
+    "share": "Share",
+    "count": "People who said so",
+    "baseline_zero": "Started at 0",
+    "hedges_g": "Effect size (Hedges' g)",
+    "person_week_mean": "Average over everybody's weeks",
+}
+READINGS: Final = {
+    "": "Dose as people gave it",
+    names.READING_LABEL_ELEMENTAL: "If labels give elemental weight",
+    names.READING_COMPOUND: "If labels give the whole compound's weight",
+    names.READING_WORST_CASE: "At the highest dose that people's words allow",
+}
+"""How a dose is read, in words; "" is the number that was answered."""
+
+
+def clean(text: str) -> str:
+    """One line of printable text: labels come from people and may hold line breaks or invisible marks that turn text."""
+    return " ".join("".join(mark if mark.isprintable() else " " for mark in text).split())
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One statistic of one outcome, with what the instrument says of it."""
+
+    outcome: str
+    statistic: str
+    label: str
+    item: Item | None
+    is_option: bool
+    excludes_others: bool = False
+    """Whether it is an answer such as 'None of these'."""
+    limit: Limit | None = None
+    reading: str = ""
+    """Of a limit: how the dose is read."""
+
+    @property
+    def base(self) -> str:
+        """The statistic, or the one to which it says what would be expected anyway."""
+        return self.statistic.removesuffix(ANYWAY)
+
+    @property
+    def is_band(self) -> bool:
+        """Whether it is what would be expected anyway."""
+        return self.statistic.endswith(ANYWAY)
+
+    @property
+    def threshold(self) -> Threshold | None:
+        thresholds = self.item.thresholds if self.item else ()
+        return next((found for found in thresholds if found.name == self.base), None)
+
+    @property
+    def improved_by(self) -> int | None:
+        """Of a point of the responder curve, by how many per cent people improved at least."""
+        found = _IMPROVED.fullmatch(self.base)
+        return int(found.group(1)) if found else None
+
+    @property
+    def is_share(self) -> bool:
+        return self.threshold is not None or self.improved_by is not None or self.base in ("share", "baseline_zero")
+
+    @property
+    def is_count(self) -> bool:
+        return self.statistic == "count"
+
+    @property
+    def is_change(self) -> bool:
+        return self.base in ("mean_change", "median_change")
+
+    @property
+    def needs_two_answers(self) -> bool:
+        """Whether it is told from an answer and the one before."""
+        curve = self.is_change or self.improved_by is not None or self.base == "standardised_change"
+        return curve or (self.threshold is not None and self.threshold.needs_baseline)
+
+    @property
+    def is_improvement(self) -> bool:
+        """Whether it says how much better people were than before, so that some of it would be reported anyway."""
+        return self.needs_two_answers and self.better is not None and not self.is_band
+
+    @property
+    def statistic_label(self) -> str:
+        label = self._base_label
+        return f"{label}: expected anyway" if self.is_band else label
+
+    @property
+    def _base_label(self) -> str:
+        if self.threshold:
+            return clean(self.threshold.label)
+        if self.improved_by is not None:
+            return f"At least {self.improved_by} % {self.item.better or 'better' if self.item else 'better'}"
+        return STATISTICS.get(self.base, clean(self.base.replace("_", " ").capitalize()))
+
+    @property
+    def better(self) -> str | None:
+        """Which way the printed number is better for the person; None where the instrument does not say."""
+        better = self.item.better if self.item and not self.is_option and self.base != "baseline_zero" else None
+        if better is None or not self.is_share:
+            return better
+        if self.threshold is None or self.threshold.needs_baseline:
+            return "higher"
+        return better if self.threshold.at_least is not None else _OPPOSITE[better]
+
+
+def measure_of(outcome: str, statistic: str, instrument: Instrument) -> Measure:
+    """The measure of an outcome: an item, one of its answers, a limit of it, or that it was left out."""
+    name = item_name(outcome, instrument)
+    item, code = instrument.items.get(name), outcome[len(name) + 2 :]
+    option = next((one for one in item.options if one.code == code), None) if item else None
+    limit, reading = _limit_of(item, code)
+    label = option.label if option else _label(outcome, item, limit, code)
+    excludes = option is not None and option.exclusive
+    return Measure(outcome, statistic, clean(label), item, bool(code), excludes, limit, reading)
+
+
+def item_name(outcome: str, instrument: Instrument) -> str:
+    """The item an outcome belongs to: itself, or the item of which it is an option, a limit or a gap."""
+    if outcome in instrument.items:
+        return outcome
+    whole = (outcome[: match.start()] for match in re.finditer("__", outcome))
+    return next((name for name in whole if name in instrument.items), outcome)
+
+
+def _label(outcome: str, item: Item | None, limit: Limit | None, code: str) -> str:
+    if limit:
+        return limit.label
+    if code == LEFT_OUT:
+        return "Left out"
+    return item.label if item else outcome.replace("_", " ").capitalize()
+
+
+def _limit_of(item: Item | None, code: str) -> tuple[Limit | None, str]:
+    """The limit that an outcome is about, and the reading of the dose; (None, "") for any other outcome."""
+    for limit in item.limits if item else ():
+        of_limit = f"above_{limit.code}"
+        for reading in READINGS:
+            if code == (names.option_column(of_limit, reading) if reading else of_limit):
+                return limit, reading
+    return None, ""

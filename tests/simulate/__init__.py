@@ -1,0 +1,1 @@
+"""Simulated communities: do the claims and the intervals keep their promises?"""
