@@ -27,7 +27,7 @@ from survey_pipeline.estimate import (
     published_comparisons,
     published_tests,
 )
-from survey_pipeline.estimate import test_lines as exact_lines
+from survey_pipeline.estimate import tested_lines as exact_lines
 from survey_pipeline.estimate.families import adjusted, worst
 from survey_pipeline.instrument import Instrument, Weighting
 from survey_pipeline.levels import Level

@@ -101,7 +101,10 @@ def test_standard_errors_are_those_of_the_linearised_mean(seed: int) -> None:
 def test_only_uncertainty_changes() -> None:
     instrument, responses = designed(strata="region", clusters="clinic"), answers(300, 1)
     before, after = exact(responses, instrument), with_design(responses, instrument)
-    assert_frame_equal(after.drop(INTERVAL), before.drop(INTERVAL))
+    told = [*INTERVAL, "by_design", "n_effective"]
+    assert_frame_equal(after.drop(told), before.drop(told))
+    assert set(after.filter(pl.col("statistic") == "mean_change")["by_design"]) == {True}
+    assert set(after.filter(pl.col("statistic").str.ends_with("_anyway"))["by_design"]) <= {False}
     assert after.columns == before.columns
 
 

@@ -270,7 +270,8 @@ def with_none(retest: Mapping[str, Any] | None = RETEST, comparison: str | None 
 
 def test_beside_a_change_stands_what_would_be_expected_anyway() -> None:
     instrument = with_none()
-    usual = [(20, {"form": "oxide", "pain_before": 5.0, "pain": float(now)}) for now in (3, 4, 5, 6, 7)]
+    pairs = ((4, 4), (4, 6), (5, 5), (6, 3), (6, 7))  # 5 on average, before and now
+    usual = [(20, {"form": "oxide", "pain_before": float(was), "pain": float(now)}) for was, now in pairs]
     taking = [(10, {"form": "citrate", "pain_before": float(was), "pain": 4.0}) for was in (7, 8, 9)]
     found = estimated(people(instrument, *usual, *taking), instrument)
     row = one(found, "pain", "mean_change_anyway", "Citrate")
@@ -293,7 +294,7 @@ def test_without_a_range_of_correlations_or_people_who_took_none_nothing_is_expe
 
 @pytest.mark.parametrize(("n", "there"), [(29, False), (30, True)])
 def test_few_people_who_took_none_say_nothing_of_the_usual(n: int, there: bool) -> None:
-    usual = [(1, {"form": "oxide", "pain_before": 5.0, "pain": float(place % 8)}) for place in range(n)]
+    usual = [(1, {"form": "oxide", "pain_before": float(place % 5), "pain": float(place % 8)}) for place in range(n)]
     found = estimated(people(with_none(), *usual), with_none())
     assert found["statistic"].str.ends_with("_anyway").any() == there
 

@@ -271,7 +271,7 @@ def released() -> frozenset[str]:
     forms = np.random.default_rng(7).choice(FORMS, 600)
     counted = tally(with_words(community(600, seed=7)).with_columns(form=pl.Series(forms)), instrument)
     rows = estimate(counted, instrument)
-    frames = (rows, compare(rows, instrument, {}), lines.test_lines(counted, rows, instrument, {}))
+    frames = (rows, compare(rows, instrument, {}), lines.tested_lines(counted, rows, instrument, {}))
     return frozenset({PERSON_WEEK_MEAN}.union(*(frame[names.STATISTIC] for frame in frames)))
 
 

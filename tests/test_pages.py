@@ -132,6 +132,14 @@ def test_without_a_band_it_is_said_that_it_is_not_known() -> None:
     assert said[2][1:] == (anyway.UNCERTAIN,), "an uncertain number is never said to lie beyond anything"
 
 
+def test_since_the_last_wave_the_band_of_this_wave_stands_beside_its_number() -> None:
+    told = view_of(form(names.ALL_LEVELS, (0.35, 0.3, 0.4), (0.18, 0.27)))
+    (change,) = words.changes(told, told)
+    assert change.details[-1] == "This wave, between about 18 and 27 in 100 would be expected anyway."
+    unknown = view_of(form(names.ALL_LEVELS, (0.35, 0.3, 0.4), None))
+    assert words.changes(unknown, unknown)[0].details[-1] == anyway.NOT_KNOWN
+
+
 def test_what_is_no_improvement_has_no_band_in_words() -> None:
     rows = [releases.row(*FORM, names.ALL_LEVELS, "pain", "mean", 4.6)]
     found = view_of(rows).comparison("form_by_outcome", "pain", "mean")
@@ -179,6 +187,19 @@ def test_bands_are_boxes_in_the_chart_and_told_in_words() -> None:
     without = next(frame for frame in frames(bare) if isinstance(frame, Chart))
     assert words.BAND_NOTE in without.notes and anyway.NOTE not in without.notes
     assert anyway.IN_WORDS not in without.alternative
+
+
+def test_the_picture_of_100_people_is_told_beside_its_band() -> None:
+    (picture,) = (frame for frame in frames(everything()) if frame.name == "in_100")
+    assert "Between about 18 and 27 in 100 would report that anyway, going by where they began." in picture.notes
+
+
+def test_in_short_only_groups_beyond_are_named() -> None:
+    inside = form("Citrate", (0.3, 0.2, 0.4), (0.18, 0.27)) + form("Oxide", (0.3, 0.2, 0.4), (0.18, 0.27))
+    beyond = form("Malate", (0.4, 0.3, 0.5), (0.18, 0.27))
+    assert anyway.groups(headline(inside), in_short=True) == (anyway.NONE_BEYOND,)
+    assert anyway.groups(headline(inside + beyond), in_short=True)[0] == "More than would be expected anyway: malate."
+    assert anyway.NONE_BEYOND in markdown(view_of(inside), None, drawn={}).decode()
 
 
 def test_a_hidden_band_is_not_drawn() -> None:
@@ -369,11 +390,12 @@ def test_the_responder_curve_has_a_table_of_its_own() -> None:
         "7 (-3 to 17)",
         "60",
     ] or True
+    assert files()["index.html"].decode().count("how many were at least so much lower</summary>") == 1, "by form alone"
     plain = grids.outcome_grid(everything(), "form_by_outcome", "pain")
     assert not any("10 %" in column for column in plain.columns)
     assert plain.columns[:2] == (
         "Pain at least 30 % lower, in 100",
-        "Pain at least 30 % lower: expected anyway, in 100",
+        "Expected anyway, in 100",
     )
     assert grids.curve_grid(View(releases.magnesium_release(), releases.magnesium()), "form_by_outcome", "pain") is None
 
@@ -503,6 +525,15 @@ def test_a_full_release_of_nothing_but_hidden_rows_shows_no_number() -> None:
     assert not any(name.startswith("charts/") for name in made)
 
 
+@pytest.mark.parametrize(("n", "said"), [(12, "“group 0”, “group 1”"), (13, "all numbers of 13 of 14 groups")])
+def test_many_hidden_groups_are_counted_and_not_named(n: int, said: str) -> None:
+    levels = [f"group {place}" for place in range(n)]
+    rows = [pages.share(*FORM, level, "kidney", None) for level in levels]
+    view = view_of([*rows, pages.share(*FORM, "shown", "kidney", 0.2)])
+    ((_, (told,)),) = words.hidden_by_table(view)
+    assert said in told
+
+
 def test_a_full_page_claims_no_cause() -> None:
     drawn = b" ".join(content for name, content in files().items() if name.endswith(".svg")).decode()
     told = " ".join(re.findall(r"<(?:title|desc)[^>]*>([^<]*)", drawn))
@@ -518,7 +549,15 @@ def test_sentences_about_what_would_be_expected_anyway_are_short() -> None:
         anyway.OTHERWISE,
         anyway.NOTE,
     )
-    said += (words.DEPENDS, words.DEPENDS_NOT_KNOWN, words.ALL_READINGS, words.UNEVEN, words.COUNTS, words.CROSSED)
+    said += (
+        words.DEPENDS,
+        words.DEPENDS_NOT_KNOWN,
+        words.ALL_READINGS,
+        words.UNEVEN,
+        words.COUNTS,
+        words.CROSSED,
+        anyway.NONE_BEYOND,
+    )
     said += tuple(
         re.split(r"(?<=\.) ", f"{anyway.EXPLAINED} {words.LIMITS_OF_DOSE} {words.UNCERTAIN_MARK} {words.DIARY}")
     )

@@ -27,10 +27,10 @@ from survey_pipeline.names import Status
 from survey_pipeline.release import TIDY_SCHEMA, PublishedLevel, Release
 from survey_pipeline.render import phrases, render, render_index, theme, words
 from survey_pipeline.render.charts import Chart, _nice_ticks
+from survey_pipeline.render.measure import Measure, clean
 from survey_pipeline.render.newsletter import escape, markdown
 from survey_pipeline.render.page import frames, report
 from survey_pipeline.render.tables import csv
-from survey_pipeline.render.measure import Measure, clean
 from survey_pipeline.render.view import View
 from survey_pipeline.spreadsheets import harmless
 

@@ -50,6 +50,19 @@ def test_without_effect_people_come_back_part_of_the_way_and_with_one_farther() 
     assert (nothing.now - nothing.before)[~takers, 0].mean() == pytest.approx(0, abs=0.1)
 
 
+def test_a_drift_moves_everybody_and_a_memory_the_past() -> None:
+    changed = replace(LARGE_PLAN, drift=1.0), replace(LARGE_PLAN, recall=1.0), replace(LARGE_PLAN, drift_of_none=1.0)
+    plain, drifted, recalled, none_only = (community(plan, (1,)) for plan in (LARGE_PLAN, *changed))
+    takers_only = community(replace(LARGE_PLAN, recall_of_takers=1.0), (1,))
+    for takers in (True, False):
+        chosen = (plain.form != NONE) == takers
+        moved = [(people.now - plain.now)[chosen, 0].mean() for people in (drifted, none_only)]
+        assert moved == pytest.approx([-1, 0 if takers else -1], abs=0.1)
+        moved = [(people.before - plain.before)[chosen, 0].mean() for people in (recalled, takers_only)]
+        assert moved == pytest.approx([1, 1 if takers else 0], abs=0.15)
+        assert (drifted.before == plain.before).all() and (recalled.now == plain.now).all()
+
+
 def test_a_number_of_people_with_each_form_is_kept_to() -> None:
     people = community(replace(KNOWN_EFFECT, n_none=40), (1,))
     assert {form: int((people.form == form).sum()) for form in (*FORMS, NONE)} == dict.fromkeys(FORMS, 100) | {NONE: 40}

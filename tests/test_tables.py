@@ -1,5 +1,6 @@
 """Tables and outcomes: what an instrument's tables unfold to, how numbers are held against limits, and who left what out."""
 
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -47,10 +48,11 @@ def words(
     return {f"words__{end}_mg_per_day": mg for end, mg in parts.items()} | {"words__basis": basis}
 
 
-def answers(found: pl.DataFrame, outcome: str, exposure: str = "everybody") -> dict[float | None, int]:
-    """How many people gave each value of an outcome."""
+def answers(found: pl.DataFrame, outcome: str, exposure: str = "everybody") -> dict[float | str | None, int]:
+    """How many people gave each value of an outcome; None did not answer, and "?" are not concerned."""
     mine = found.filter((pl.col("exposure") == exposure) & (pl.col("outcome") == outcome))
-    return dict(mine.group_by("follow_up_value").agg(pl.col("n_respondents").sum()).iter_rows())
+    counted = mine.group_by("follow_up_value").agg(pl.col("n_respondents").sum())
+    return {"?" if value is not None and isnan(value) else value: n for value, n in counted.iter_rows()}
 
 
 # --- Tables ---------------------------------------------------------------------------------------------------------------
@@ -135,7 +137,7 @@ def test_the_shipped_survey_has_the_tables_of_its_mission() -> None:
             "dose_by_side_effect",
         ),
         *("why_stopped", "above_upper_levels", "safety_counts", "route_by_outcome", "divided_doses_by_outcome"),
-        *("weeks_taken_by_outcome", "companions", "monitoring", "who_answered", "item_nonresponse"),
+        *("weeks_taken_by_outcome", "form_by_companion", "monitoring", "who_answered", "item_nonresponse"),
     }
     assert shipped["safety_counts"] == Table(
         "safety_counts", "everybody", shipped["safety_counts"].outcomes, shows="counts"
@@ -159,7 +161,7 @@ def test_who_did_not_answer_or_has_no_dose_is_neither_above_nor_below() -> None:
     on_the_skin, silent = {"by_mouth": "skin", "dose": 900.0, **words(700, 900)}, {"by_mouth": "oral"}
     found = tally(people(READ, (2, on_the_skin), (3, silent)), READ)
     for reading in ("", "__label_elemental", "__compound", "__worst_case"):
-        assert answers(found, f"dose__above_eu{reading}", "form") == {None: 5}
+        assert answers(found, f"dose__above_eu{reading}", "form") == {"?": 2, None: 3}
 
 
 @pytest.mark.parametrize(
@@ -211,7 +213,7 @@ def left_out(**given: object) -> set[str]:
     said = {outcome.item: answers(found, outcome.name) for outcome in table.outcomes}
     assert all(set(values.values()) == {1} for values in said.values())
     concerned = {name for name, values in said.items() if 1.0 in values}
-    return concerned | {f"{name}?" for name, values in said.items() if None in values}
+    return concerned | {f"{name}?" for name, values in said.items() if "?" in values}
 
 
 def test_every_stored_question_can_be_left_out_but_for_what_is_no_question_to_everybody() -> None:

@@ -4,7 +4,7 @@ What belongs here: calling coarsen, estimate and disclose in order and putting t
 from. Pure: from a tally and the earlier releases to a release. What does not: storing it (`stages`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import polars as pl
 
@@ -19,7 +19,7 @@ from survey_pipeline.estimate import (
     estimate,
     published_comparisons,
     published_tests,
-    test_lines,
+    tested_lines,
 )
 from survey_pipeline.instrument import Instrument
 from survey_pipeline.levels import DoseReading, Level, exposure_of, made_of
@@ -28,6 +28,13 @@ from survey_pipeline.reading import ExportReport
 from survey_pipeline.release import InstrumentSummary, Policy, PublishedLevel, Release, StageCount
 
 NO_DIARIES = pl.DataFrame(schema=DIARY_SCHEMA)
+ByDesign = Callable[[pl.DataFrame, Levels], pl.DataFrame]
+"""What gives estimates, at these levels, the uncertainty of how people were picked."""
+
+
+def as_estimated(estimates: pl.DataFrame, levels: Levels) -> pl.DataFrame:
+    """Everybody was picked alone: the estimates stay as they are."""
+    return estimates
 
 
 def make_release(
@@ -39,9 +46,10 @@ def make_release(
     ledger: Sequence[Release] = (),
     correction: str | None = None,
     diary: pl.DataFrame = NO_DIARIES,
+    by_design: ByDesign = as_estimated,
 ) -> Release:
     """Coarsen, estimate, disclose: pure, from a tally and the earlier releases to a release. `diary` is the tally of the
-    wave's diaries (`person_weeks.DIARY_SCHEMA`).
+    wave's diaries (`person_weeks.DIARY_SCHEMA`), `by_design` gives estimates the uncertainty of strata and clusters.
 
     Raises `NotSafeToPublish` if so few answered that not even their number may be told.
     """
@@ -50,10 +58,10 @@ def make_release(
     levels = coarsen(tally, asked, policy, earlier_levels(ledger, wave))
     mine = [release for release in ledger if release.wave == wave]
     hidden_before = pl.concat([release.frame() for release in mine]) if mine else None
-    exact = _estimates(tally, diary, asked, levels)
+    exact = _estimates(tally, diary, asked, levels, by_design)
     rows = disclose(exact, policy, hidden_before)
     comparisons = published_comparisons(rows, asked, levels)
-    tests = published_tests(test_lines(tally, exact, asked, levels), rows, asked, levels, policy)
+    tests = published_tests(tested_lines(tally, exact, asked, levels), rows, asked, levels, policy)
     tidy, compared, tested = (_of_wave(frame, instrument, wave) for frame in (rows, comparisons, tests))
     return Release(
         instrument=InstrumentSummary(
@@ -75,15 +83,20 @@ def make_release(
 
 
 def exact_frames(
-    tally: pl.DataFrame, instrument: Instrument, levels: Levels, policy: Policy, diary: pl.DataFrame = NO_DIARIES
+    tally: pl.DataFrame,
+    instrument: Instrument,
+    levels: Levels,
+    policy: Policy,
+    diary: pl.DataFrame = NO_DIARIES,
+    by_design: ByDesign = as_estimated,
 ) -> dict[str, pl.DataFrame]:
     """The exact numbers, not for publication, with the status that each row would have when published: "estimates" (tidy
     columns without instrument and wave), "comparisons" and "tests".
     """
-    exact = _estimates(tally, diary, instrument, levels)
+    exact = _estimates(tally, diary, instrument, levels, by_design)
     rows = disclose(exact, policy)
     told = exact.with_columns(rows[names.STATUS])
-    lines = test_lines(tally, exact, instrument, levels)
+    lines = tested_lines(tally, exact, instrument, levels)
     status = published_tests(lines, rows, instrument, levels, policy)[names.STATUS]
     return {
         "estimates": told.select(names.TIDY_COLUMNS[2:]),
@@ -92,9 +105,11 @@ def exact_frames(
     }
 
 
-def _estimates(tally: pl.DataFrame, diary: pl.DataFrame, instrument: Instrument, levels: Levels) -> pl.DataFrame:
+def _estimates(
+    tally: pl.DataFrame, diary: pl.DataFrame, instrument: Instrument, levels: Levels, by_design: ByDesign
+) -> pl.DataFrame:
     """Exact rows of the answers, and after them of the diaries."""
-    return pl.concat([estimate(tally, instrument, levels), diary_rows(diary, instrument, levels)])
+    return pl.concat([by_design(estimate(tally, instrument, levels), levels), diary_rows(diary, instrument, levels)])
 
 
 def _of_wave(frame: pl.DataFrame, instrument: Instrument, wave: str) -> pl.DataFrame:

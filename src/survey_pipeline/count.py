@@ -42,6 +42,8 @@ from survey_pipeline.outcomes import Grid, Outcome, exposures
 Places = npt.NDArray[np.int32]
 Cells = npt.NDArray[np.int64]
 Key = tuple[str, str]
+NOT_CONCERNED = float("nan")
+"""Stands in the tally where a value would, for people whom the question does not concern."""
 
 DECIMALS = pl.Decimal(38, 12)
 TALLY_KEYS: dict[str, type[pl.DataType]] = {
@@ -57,8 +59,9 @@ TALLY_SUMS: dict[str, pl.DataType | type[pl.DataType]] = {
     **dict.fromkeys(SUMS_OF_WEIGHTS, DECIMALS),
 }
 TALLY_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {**TALLY_KEYS, **TALLY_SUMS}
-"""One row a non-empty cell: level is the finest code (an atom); a null value is 'no answer'. The sums of the weights and of
-their squares are null where the survey has no weights.
+"""One row a non-empty cell: level is the finest code (an atom); a null value is 'no answer', and NaN for a follow-up stands
+for people whom the question does not concern. The sums of the weights and of their squares are null where the survey has no
+weights.
 """
 
 
@@ -111,7 +114,7 @@ def _columns_read(outcome: Outcome, instrument: Instrument) -> Iterator[str]:
     item = instrument.items.get(outcome.item)
     if item and outcome.left_out:
         yield from item.columns(outcome.item)
-    if item and (outcome.left_out or outcome.above is not None):
+    if item and outcome.is_conditional:
         yield from _condition_columns(item.applies_if, instrument)
     if item and item.readings and outcome.reading:
         yield from instrument.items[item.readings].columns(item.readings)
@@ -141,9 +144,11 @@ class Cube:
 
     @cached_property
     def shape(self) -> tuple[int, int, int]:
-        """Levels, baseline values, follow-up values; each axis of values has 'no answer' first."""
-        n = self.outcome.grid.size + 1
-        return len(self.levels), n if self.outcome.baseline else 1, n
+        """Levels, baseline values, follow-up values; each axis of values has 'no answer' first, the latter 'not concerned'
+        last where the question does not concern everybody.
+        """
+        n_before, n_after = _value_axes(self.outcome)
+        return len(self.levels), n_before, n_after
 
     @cached_property
     def size(self) -> int:
@@ -180,7 +185,8 @@ def _rows(cube: Cube, cells: Cells, n: Cells, weights: pl.DataFrame | None = Non
     """Cells with at least one person as rows of a tally; `weights` holds their two sums, cell by cell."""
     level, before, after = np.unravel_index(cells, cube.shape)
     codes = pl.Series([atom.code for atom in cube.levels], dtype=pl.String)
-    values = pl.Series(map(cube.outcome.grid.value, range(cube.outcome.grid.size + 1)), dtype=pl.Float64)
+    grid = cube.outcome.grid
+    values = pl.Series([*map(grid.value, range(grid.size + 1)), NOT_CONCERNED], dtype=pl.Float64)
     columns = {
         EXPOSURE: pl.Series([cube.exposure]).new_from_index(0, len(cells)),
         LEVEL: codes.gather(level),
@@ -215,23 +221,37 @@ def _weighted(batch: pl.DataFrame, cubes: Iterable[Cube]) -> Iterator[pl.DataFra
 
 
 def _value_cell(outcome: Outcome, instrument: Instrument) -> pl.Expr:
-    after = _follow_up_place(outcome, instrument)
+    after = follow_up_place(outcome, instrument)
     if outcome.baseline is None:
         return after
-    return _grid_place(pl.col(outcome.baseline), outcome.grid) * (outcome.grid.size + 1) + after
+    return _grid_place(pl.col(outcome.baseline), outcome.grid) * _value_axes(outcome)[1] + after
 
 
-def _follow_up_place(outcome: Outcome, instrument: Instrument) -> pl.Expr:
+def _value_axes(outcome: Outcome) -> tuple[int, int]:
+    n = outcome.grid.size + 1
+    return n if outcome.baseline else 1, n + outcome.is_conditional
+
+
+def follow_up_place(outcome: Outcome, instrument: Instrument) -> pl.Expr:
+    """The place of an answer on the outcome's grid: 0 for none, and one more than there are values for those whom the
+    question does not concern.
+    """
     if outcome.column is None:
         return pl.repeat(1, pl.len())
     item = instrument.items[outcome.item]
+    place = _grid_place(_answer(outcome, item), outcome.grid)
+    if not outcome.is_conditional:
+        return place
+    return pl.when(_concerns(item.applies_if, instrument)).then(place).otherwise(outcome.grid.size + 1)
+
+
+def _answer(outcome: Outcome, item: Item) -> pl.Expr:
     if outcome.left_out:
-        return _grid_place(_if_concerned(_is_left_out(outcome.item, item), item, instrument), outcome.grid)
+        return _is_left_out(outcome.item, item)
     if outcome.above is not None:
-        number = _read_as(outcome.item, item, outcome.reading)
-        return _grid_place(_if_concerned(number > outcome.above, item, instrument), outcome.grid)
-    column = pl.col(outcome.column)
-    return _grid_place(column if outcome.code is None else column == outcome.code, outcome.grid)
+        return _read_as(outcome.item, item, outcome.reading) > outcome.above
+    column = pl.col(str(outcome.column))
+    return column if outcome.code is None else column == outcome.code
 
 
 def _grid_place(value: pl.Expr, grid: Grid) -> pl.Expr:
@@ -255,11 +275,6 @@ def _read_as(name: str, item: Item, reading: str | None) -> pl.Expr:
 
 
 # --- Whom a question concerns ----------------------------------------------------------------------------------------------
-
-
-def _if_concerned(answer: pl.Expr, item: Item, instrument: Instrument) -> pl.Expr:
-    """An answer, or none of those whom the question does not concern."""
-    return pl.when(_concerns(item.applies_if, instrument)).then(answer)
 
 
 def _concerns(condition: Condition | None, instrument: Instrument) -> pl.Expr:

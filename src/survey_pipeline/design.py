@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 import polars as pl
 
-from survey_pipeline.count import _follow_up_place as follow_up_place
-from survey_pipeline.count import level_place
+from survey_pipeline.count import follow_up_place, level_place
 from survey_pipeline.estimate import Levels
 from survey_pipeline.estimate.bands import ANYWAY
 from survey_pipeline.estimate.figures import QUARTILES, thresholds_of
@@ -30,6 +29,7 @@ from survey_pipeline.names import (
     CI_UPPER,
     EXPOSURE,
     LEVEL,
+    N_RESPONDENTS,
     OUTCOME,
     RESPONDENTS,
     STANDARD_ERROR,
@@ -108,7 +108,26 @@ def _replaced(estimates: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
         pl.when(was).then(pl.col(f"{name}_design")).otherwise(pl.col(name)).alias(name)
         for name, was in zip(columns, there, strict=True)
     ]
-    return joined.with_columns(chosen).select(estimates.columns)
+    replaced = pl.any_horizontal(there)
+    told = [
+        pl.when(replaced).then(_effective()).otherwise("n_effective").alias("n_effective"),
+        replaced.alias("by_design"),
+    ]
+    return joined.with_columns(told).with_columns(chosen).select(estimates.columns)
+
+
+def _effective() -> pl.Expr:
+    """As many people picked alone as would give the same standard error; none where the design gives no error."""
+    alone = pl.coalesce("n_effective", pl.col(N_RESPONDENTS).cast(pl.Float64))
+    design_effect = (pl.col(f"{STANDARD_ERROR}_design") / pl.col(STANDARD_ERROR)) ** 2
+    known = design_effect.is_finite() & (design_effect > 0)
+    return (
+        pl.when(pl.col(STANDARD_ERROR).is_null())
+        .then("n_effective")
+        .when(known)
+        .then(alone / design_effect)
+        .otherwise(0.0)
+    )
 
 
 def _uncertainty(
@@ -201,7 +220,7 @@ def _values(outcome: Outcome, responses: pl.DataFrame, instrument: Instrument) -
     """Each person's value before and after, NaN without an answer: the same as they are counted by."""
     place = follow_up_place(outcome, instrument).cast(pl.Float64)
     grid = outcome.grid
-    after = pl.when(place > 0).then(grid.start + grid.step * (place - 1))
+    after = pl.when(place.is_between(1, grid.size)).then(grid.start + grid.step * (place - 1))
     before = pl.col(outcome.baseline).cast(pl.Float64) if outcome.baseline else pl.lit(None, dtype=pl.Float64)
     found = responses.select(after.alias("after"), before.alias("before")).fill_null(float("nan"))
     return found["before"].to_numpy(), found["after"].to_numpy()

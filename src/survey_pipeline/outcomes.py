@@ -5,7 +5,7 @@ as a responder. What does not: any count or number of people, and the levels of 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 import numpy as np
@@ -79,6 +79,8 @@ class Outcome:
     """Of a limit: how the words beside the number are read; without it the number counts as it was answered."""
     left_out: bool = False
     """Whether the outcome is that somebody left the question out whom it concerns."""
+    is_conditional: bool = False
+    """Whether the question concerns some people only: the others neither answer it nor leave it out."""
 
     @property
     def one_of(self) -> str | None:
@@ -162,7 +164,14 @@ def _nonresponse(instrument: Instrument) -> Iterator[Table]:
 
 
 def _left_out(name: str, item: Item) -> Outcome:
-    return Outcome(option_column(name, LEFT_OUT), item.columns(name)[0], YES_OR_NO, item=name, left_out=True)
+    return Outcome(
+        option_column(name, LEFT_OUT),
+        item.columns(name)[0],
+        YES_OR_NO,
+        item=name,
+        left_out=True,
+        is_conditional=bool(item.applies_if),
+    )
 
 
 def exposures(instrument: Instrument) -> dict[str, tuple[Outcome, ...]]:
@@ -181,18 +190,18 @@ def exposures(instrument: Instrument) -> dict[str, tuple[Outcome, ...]]:
 
 def outcomes_of(name: str, item: Item) -> Iterator[Outcome]:
     """The outcomes that one item gives: itself, whether each of its options was chosen, or whether it lies above a limit."""
+    for outcome in (*_of_answers(name, item), *_limits(name, item)):
+        yield replace(outcome, item=name, is_conditional=item.applies_if is not None)
+
+
+def _of_answers(name: str, item: Item) -> Iterator[Outcome]:
     if item.kind is Kind.CHOICE:
-        yield from (
-            Outcome(option_column(name, code), name, YES_OR_NO, code=code, primary=item.primary, item=name)
-            for code in item.codes
-        )
+        for code in item.codes:
+            yield Outcome(option_column(name, code), name, YES_OR_NO, code=code, primary=item.primary)
     elif item.kind in (Kind.CHOICES, Kind.YES_NO):
-        yield from (
-            Outcome(column, column, YES_OR_NO, primary=item.primary, item=name) for column in item.columns(name)
-        )
+        yield from (Outcome(column, column, YES_OR_NO, primary=item.primary) for column in item.columns(name))
     elif item.kind is Kind.SCALE:
         yield _measured(name, item)
-    yield from _limits(name, item)
 
 
 def _measured(name: str, item: Item) -> Outcome:
@@ -204,7 +213,6 @@ def _measured(name: str, item: Item) -> Outcome:
         better=item.better,
         primary=item.primary,
         thresholds=item.thresholds,
-        item=name,
         responder_curve=item.responder_curve,
         retest=item.retest,
     )
@@ -214,9 +222,9 @@ def _limits(name: str, item: Item) -> Iterator[Outcome]:
     """Whether the number lies above each limit: as it was answered, and under each reading of the words beside it."""
     for limit in item.limits:
         plain = option_column(name, f"above_{limit.code}")
-        yield Outcome(plain, name, YES_OR_NO, item=name, above=limit.above)
+        yield Outcome(plain, name, YES_OR_NO, above=limit.above)
         for reading in READINGS if item.readings else ():
-            yield Outcome(option_column(plain, reading), name, YES_OR_NO, item=name, above=limit.above, reading=reading)
+            yield Outcome(option_column(plain, reading), name, YES_OR_NO, above=limit.above, reading=reading)
 
 
 def _scale(item: Item) -> Grid:

@@ -14,7 +14,14 @@ from typing import Any
 import polars as pl
 
 from survey_pipeline import names, weighting
-from survey_pipeline.assemble import earlier_levels, exact_frames, make_release, release_before
+from survey_pipeline.assemble import (
+    ByDesign,
+    as_estimated,
+    earlier_levels,
+    exact_frames,
+    make_release,
+    release_before,
+)
 from survey_pipeline.coarsen import coarsen
 from survey_pipeline.corrections import (
     ACTION,
@@ -27,6 +34,7 @@ from survey_pipeline.corrections import (
     summary,
 )
 from survey_pipeline.count import columns_needed, tally_batches
+from survey_pipeline.design import design_items, has_design, with_design
 from survey_pipeline.diary import columns_of
 from survey_pipeline.drift import between, documents, incomparable
 from survey_pipeline.errors import AlreadyPublished, InputRefused, WrongUsage
@@ -330,8 +338,17 @@ def disclose_wave(request: RunRequest, read: ReadWave, counted: CountedWave) -> 
         return _released(standing.release, is_new=False)
     tally = warehouse.tally(read.instrument, read.wave, counted.tally_version)
     diary = warehouse.diary_tally(read.instrument, read.wave, counted.diary_tally_version)
+    by_design = _by_design(warehouse, instrument.in_wave(read.wave), read.wave, read.responses_version)
     release = make_release(
-        tally, instrument, load_policy(), read.wave, read.exports, _releases(ledger), request.correction, diary
+        tally,
+        instrument,
+        load_policy(),
+        read.wave,
+        read.exports,
+        _releases(ledger),
+        request.correction,
+        diary,
+        by_design,
     )
     warehouse.add_release(
         StoredRelease(
@@ -339,6 +356,20 @@ def disclose_wave(request: RunRequest, read: ReadWave, counted: CountedWave) -> 
         )
     )
     return _released(release, is_new=True)
+
+
+def _by_design(warehouse: Warehouse, instrument: Instrument, wave: str, version: int) -> ByDesign:
+    """Where people were picked by strata or clusters, what only rows can tell: how sure an estimate is. It happens on the
+    steward's machine, and nothing of the rows but errors and intervals comes back.
+    """
+    if not has_design(instrument):
+        return as_estimated
+    responses = warehouse.responses(instrument.name, wave, version)
+    needed = dict.fromkeys(
+        [*columns_needed(instrument), *weighting.columns_needed(instrument), *design_items(instrument)]
+    )
+    rows = pl.concat(_weighted(_batches(responses, needed), responses, instrument))
+    return lambda estimates, levels: with_design(estimates, rows, instrument, levels)
 
 
 def _releases(ledger: Sequence[StoredRelease]) -> list[Release]:
@@ -448,7 +479,8 @@ def exact_estimates(
     diary = _diary_tally_of(warehouse, instrument, row)
     levels = {} if finest else coarsen(tally, asked, policy, earlier_levels(_releases(ledger), wave))
     words = [pl.lit(instrument.name).alias(names.INSTRUMENT), pl.lit(wave).alias(names.WAVE)]
-    return exact_frames(tally, asked, levels, policy, diary)[what].select(*words, pl.all())
+    by_design = _by_design(warehouse, asked, wave, row["responses_version"])
+    return exact_frames(tally, asked, levels, policy, diary, by_design)[what].select(*words, pl.all())
 
 
 def _tally_of(warehouse: Warehouse, instrument: Instrument, row: Mapping[str, Any]) -> pl.DataFrame:

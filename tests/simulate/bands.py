@@ -108,6 +108,12 @@ def counted(values: Numbers) -> tuple[Numbers, statistics.Counts]:
     return different, counts.astype(np.int64)
 
 
+def paired(before: Numbers, now: Numbers) -> tuple[Numbers, Numbers, statistics.Counts]:
+    """Different pairs of answers, and how many gave them."""
+    (different_before, different_now), counts = np.unique(np.vstack([before, now]), axis=1, return_counts=True)
+    return different_before, different_now, counts.astype(np.int64)
+
+
 def judge_one(task: tuple[Plan, tuple[int, ...]]) -> list[Judged]:
     """Invent a community and judge its forms; a task for a worker."""
     return judge(community(*task))

@@ -47,6 +47,14 @@ class Plan:
     """By how many points the people who take none are usually better off than the others are."""
     worse_takers_by_form: float = 0.0
     """How much the usual level itself, not the week, decides on the form: the spread of the forms' usual levels in points."""
+    drift: float = 0.0
+    """By how many points everybody is better now, whatever they take and also if they take none."""
+    drift_of_none: float = 0.0
+    """By how many points those who take none, and only they, are better now."""
+    recall: float = 0.0
+    """By how many points everybody remembers the week before as worse than it was."""
+    recall_of_takers: float = 0.0
+    """By how many points those who take any form, and only they, do so."""
     n_per_form: int | None = None
     """So many people with each form, exactly, in place of `n_people`; they choose by chance."""
     n_none: int = 100
@@ -89,12 +97,13 @@ def community(plan: Plan, seed: tuple[int, ...]) -> Community:
     form = _chosen(severity, len(FORMS), plan, rng)
     apart = plan.worse_takers_by_form * rng.standard_normal(len(FORMS))[form][:, np.newaxis]
     none_start, none_now = _weeks(n_none, retest, rng)
-    before = np.vstack([mean + sd * start + apart, mean + sd * none_start - plan.milder_comparison])
-    after = np.vstack([mean + sd * now + apart - plan.effect, mean + sd * none_now - plan.milder_comparison])
+    none = mean - plan.milder_comparison
+    before = np.vstack([mean + sd * start + apart + plan.recall_of_takers, none + sd * none_start])
+    after = np.vstack([mean + sd * now + apart - plan.effect, none + sd * none_now - plan.drift_of_none])
     dose = np.array(DOSES)[_chosen(severity, len(DOSES), plan, rng)]
     return Community(
-        _answers(before),
-        _answers(after),
+        _answers(before + plan.recall),
+        _answers(after - plan.drift),
         np.concatenate([np.array(FORMS)[form], np.full(n_none, NONE)]),
         np.concatenate([dose, np.full(n_none, np.nan)]),
     )

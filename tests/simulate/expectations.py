@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
-from simulate.bands import GRID, RESPONDER_PERCENT, counted, responders
+from simulate.bands import GRID, RESPONDER_PERCENT, counted, paired, responders
 from simulate.communities import HIGHEST, Numbers
 from survey_pipeline.statistics import anyway
 
@@ -73,7 +73,7 @@ def _missed(shape: str, strength: float, before: Numbers, now: Numbers, rng: np.
     retest, mean, sd = float(np.corrcoef(before, now)[0, 1]), float(now.mean()), float(now.std())
     chance = np.exp(strength * (before - before.mean()) / before.std())
     picked = rng.random(len(before)) < chance / np.quantile(chance, 0.98)
-    level, baselines = anyway.usual(*counted(now)), counted(before[picked])
+    level, baselines = anyway.usual(*paired(before, now)), counted(before[picked])
     line = anyway.expected_change(*baselines, level, retest, retest)
     share = anyway.expected_share(
         *baselines, level, retest, retest, grid=GRID, better="lower", percent=RESPONDER_PERCENT

@@ -28,7 +28,7 @@ def family(people: Community) -> pl.DataFrame:
     """A community's primary tests (columns as `LINES_SCHEMA`): changes by form, and along the dose, of each outcome."""
     asked = survey_without_bands()
     counted = tally(people.frame(), asked)
-    tests = lines.test_lines(counted, estimate(counted, asked), asked, {})
+    tests = lines.tested_lines(counted, estimate(counted, asked), asked, {})
     return tests.filter(pl.col(FAMILY) == PRIMARY)
 
 

@@ -32,6 +32,17 @@ HELPED = {
     "30 people with each form": replace(KNOWN_EFFECT, n_per_form=30),
     "true change of 1 point": replace(KNOWN_EFFECT, effect=1.0),
     "true change of half a point": replace(KNOWN_EFFECT, effect=0.5),
+    "everybody, whatever they take, 1 point better besides": replace(KNOWN_EFFECT, drift=1.0),
+}
+COMMON_COURSE = {
+    "everybody 1 point better": replace(USUAL_PLAN, drift=1.0),
+    "everybody 2 points better": replace(USUAL_PLAN, drift=2.0),
+    "everybody 2 points better, retest correlation 0.4": replace(USUAL_PLAN, drift=2.0, retest=(0.4, 0.4)),
+    "everybody 2 points better, all after a very bad week (1.5)": replace(USUAL_PLAN, drift=2.0, bad_spell=(1.5, 1.5)),
+    "everybody 1 point worse": replace(USUAL_PLAN, drift=-1.0),
+    "everybody remembers before as 1 point worse": replace(USUAL_PLAN, recall=1.0),
+    "everybody remembers before as 2 points worse": replace(USUAL_PLAN, recall=2.0),
+    "both: 1 point better, and remembered as 1 point worse": replace(USUAL_PLAN, drift=1.0, recall=1.0),
 }
 NOT_AS_ASSUMED = {
     "retest correlation 0.9": replace(USUAL_PLAN, retest=(0.9, 0.9)),
@@ -41,6 +52,11 @@ NOT_AS_ASSUMED = {
     "who takes none is usually 1 point better off": replace(USUAL_PLAN, milder_comparison=1.0),
     "who takes none is usually half a point worse off": replace(USUAL_PLAN, milder_comparison=-0.5),
     "who takes none is usually 1 point worse off": replace(USUAL_PLAN, milder_comparison=-1.0),
+    "only who takes none is 1 point better now": replace(USUAL_PLAN, drift_of_none=1.0),
+    "only who takes none is half a point worse now": replace(USUAL_PLAN, drift_of_none=-0.5),
+    "only who takes none is 1 point worse now": replace(USUAL_PLAN, drift_of_none=-1.0),
+    "only who takes a form remembers before as half a point worse": replace(USUAL_PLAN, recall_of_takers=0.5),
+    "only who takes a form remembers before as 1 point worse": replace(USUAL_PLAN, recall_of_takers=1.0),
     "usual levels of forms differ (spread 0.5 points)": replace(USUAL_PLAN, worse_takers_by_form=0.5),
     "usual levels of forms differ (spread 1 point)": replace(USUAL_PLAN, worse_takers_by_form=1.0),
 }
@@ -66,7 +82,7 @@ class Part:
 
 def page(amount: Amount, workers: Workers) -> Part:
     """Everything, in order."""
-    makers = (introduction, no_effect, known_effect, wrong_assumptions, expectations, families, coverage)
+    makers = (introduction, no_effect, common_course, known_effect, wrong_assumptions, expectations, families, coverage)
     parts = [make(amount, workers) for make in makers]
     return Part(
         "\n".join(filled(part.text) for part in parts), tuple(broken for part in parts for broken in part.broken)
@@ -123,6 +139,28 @@ side of the whole band.
     return Part(text, tuple(name for name, found in promises.items() if found.is_above(MOST_BEYOND)))
 
 
+def common_course(amount: Amount, workers: Workers) -> Part:
+    """Promise: at most 5 per cent are worded beyond where nothing works, but everybody changes alike."""
+    n = max(1, amount.communities // 10)
+    found = {name: _with_band(_judged(name, plan, n, amount, workers)) for name, plan in COMMON_COURSE.items()}
+    by_change = {name: _beyond(shown) for name, shown in found.items()}
+    rows = [(*_row(name, shown), str(rate_within(map(by_form, shown)))) for name, shown in found.items()]
+    text = f"""## No effect, but everybody changes: a season, a drift, a past remembered as worse
+
+Again nobody's magnesium does anything. But everybody, also who takes none, is better or worse now by some points, or
+remembers the week before as worse than it was. Answers are cut at the ends of the scale as always. {n:,} communities a row.
+
+{table(("what holds for everybody", *HOW_BEYOND, "forms, in any outcome"), rows)}
+
+- Promised: at most {percent(MOST_BEYOND)} by the mean change in each row. Found: at most
+  {max(by_change.values(), key=lambda one: one.share)}.
+"""
+    broken = (
+        f"forms without effect worded beyond, {name}" for name, one in by_change.items() if one.is_above(MOST_BEYOND)
+    )
+    return Part(text, tuple(broken))
+
+
 def known_effect(amount: Amount, workers: Workers) -> Part:
     """Promise: at least 60 per cent are found where each form truly helps by 1.5 points."""
     n = max(1, amount.communities // 10)
@@ -154,11 +192,12 @@ here: it shows which assumptions carry the claim.
 
 {table(("what is not as assumed", *HOW_BEYOND, "forms, in any outcome"), rows)}
 
-How to read it: a band that expects too much improvement (people who take none are better off than the others usually are)
-hides findings; one that expects too little makes them up. So a finding beyond the band is worth as much as two beliefs: that
-the retest correlation is not far below the declared range, and that people who take none are not worse off than the others
-are in a usual week. People who take a form because they are *always* better off than others, not because of a bad week,
-break the second belief.
+How to read it: a band that expects too much improvement (people who take none are better off than the others usually are, or
+changed for the better by themselves) hides findings; one that expects too little makes them up. So a finding beyond the band
+is worth as much as three beliefs: that the retest correlation is not far below the declared range; that people who take none
+are not worse off than the others are in a usual week; and that what moved the others moved them too, their memory of the past included. People who take a form
+because they are *always* better off than others, not because of a bad week, break the second belief. People who take none
+because they gave up, and get worse, break the third.
 """
     return Part(text)
 
@@ -183,8 +222,8 @@ def expectations(amount: Amount, workers: Workers) -> Part:
 Large populations without any effect, picked by their baseline so that it lies `picked at` points above the mean; the mean and
 the retest correlation are known. Then: the true mean change, by how many points three ways miss it, the true responders
 (at least 30 % better) in 100 people, and by how many two ways miss them. Line: mu + rho (x - mu). Normal: a normal
-distribution around that line, rounded and cut. Copula: answers before and now are distributed like the answers now, and
-joined by a normal copula.
+distribution around that line, rounded and cut. Copula: answers before and now are distributed as those of the whole
+population, and joined by a normal copula.
 
 {table(head, rows)}
 

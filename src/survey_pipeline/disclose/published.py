@@ -75,13 +75,22 @@ def _exact(row: Row) -> Estimated:
 
 
 def _rounded_number(row: Row, n: int) -> Estimated:
-    """The interval of a mean is that of its rounded n: from the exact one, divided by the error, n could be told."""
+    """The interval of a mean is that of its rounded n: from the exact one, divided by the error, n could be told. Where
+    people were picked in clusters, it would tell how many clusters there were, and not n.
+    """
     found = _exact(row)
+    if row["by_design"]:
+        return _to_decimals(found, decimals_for(n))
     if row[names.STATISTIC] == STANDARDISED:
         return _to_decimals(_as_of(found, sqrt(count_of(row, N_RESPONDENTS) / n)), MAX_DECIMALS)
     if row[names.STATISTIC] in MEANS and found.estimate is not None and found.standard_error is not None:
         found = statistics.mean_of(found.estimate, found.standard_error, n)
-    return _to_decimals(found, MAX_DECIMALS if is_band(row) else decimals_for(n))
+    return _to_decimals(found, MAX_DECIMALS if _is_band_of_share(row) else decimals_for(n))
+
+
+def _is_band_of_share(row: Row) -> bool:
+    """Whether a row says what share would be expected anyway; a change expected anyway is as exact as the change."""
+    return is_band(row) and not str(row[names.STATISTIC]).startswith("mean_change")
 
 
 def _as_of(found: Estimated, widened: float) -> Estimated:

@@ -62,12 +62,18 @@ class Sum:
 
 def sums_of(rows: Sequence[Row]) -> list[Sum]:
     """All that adds up among the rows."""
-    found = [Sum(people(row), (respondents(row), missing(row))) for row in rows if row["among"] in WITH_MISSING]
+    found = [_of_people(row) for row in rows if row["among"] in WITH_MISSING]
     found += [Sum(respondents(row), (events(row), others(row))) for row in rows if _has_others(row)]
     found += [*_of_levels(rows), *_of_crossings(rows), *_of_thresholds(rows), *_of_options(rows), *_of_gaps(rows)]
     found += [Sum(people(row), (respondents(row), (*respondents(row), "not"))) for row in rows if row["gap_of"]]
     found += [_of_diary(row) for row in rows if row["among"] == KEEPS_DIARY]
     return list(dict.fromkeys(found))
+
+
+def _of_people(row: Row) -> Sum:
+    """Everybody has answered, or has not, or is not concerned."""
+    aside = ((*where(row), question(row), "not concerned"),) if row["is_conditional"] else ()
+    return Sum(people(row), (respondents(row), missing(row), *aside))
 
 
 def _of_diary(row: Row) -> Sum:
@@ -146,13 +152,13 @@ def _of_options(rows: Sequence[Row]) -> Iterator[Sum]:
 
 
 def _of_gaps(rows: Sequence[Row]) -> Iterator[Sum]:
-    """Those who left a question out are missing from its estimates, beside whom it does not concern; and they are people in
-    the level "not stated" of its answers.
+    """Those who left a question out are the ones who are missing from its estimates, and people in the level "not stated" of
+    its answers.
     """
     gaps = {row["gap_of"]: row for row in rows if is_nonresponse(row)}
     everybody = (row for row in rows if row[names.LEVEL] == ALL_LEVELS and row["among"] == ANSWERED)
     for row in {question(row): row for row in everybody if question(row) in gaps}.values():
-        yield Sum(missing(row), (events(gaps[question(row)]), (*missing(row), "not concerned")))
+        yield Sum(missing(row), (events(gaps[question(row)]),))
     silent = (row for row in rows if row["not_stated"] is not None and row[names.EXPOSURE] in gaps)
     for row in {where(row): row for row in silent}.values():
         rest = () if row["not_stated"] else ((*people(row), "not silent"),)

@@ -10,7 +10,7 @@ from survey_pipeline.estimate.cells import Cells, cells_of
 from survey_pipeline.estimate.comparisons import COMPARISONS_SCHEMA, compare, published_comparisons
 from survey_pipeline.estimate.families import LADDER, on_ladder
 from survey_pipeline.estimate.figures import COULD_IMPROVE, Figure, figures
-from survey_pipeline.estimate.lines import TESTS_SCHEMA, dose_finding_holds, published_tests, test_lines
+from survey_pipeline.estimate.lines import TESTS_SCHEMA, dose_finding_holds, published_tests, tested_lines
 from survey_pipeline.estimate.rows import ESTIMATES_SCHEMA, Levels, estimate
 
 __all__ = [
@@ -31,5 +31,5 @@ __all__ = [
     "on_ladder",
     "published_comparisons",
     "published_tests",
-    "test_lines",
+    "tested_lines",
 ]

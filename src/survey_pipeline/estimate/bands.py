@@ -1,6 +1,6 @@
 """Bands: what people with these baselines would report anyway, beside what they did report.
 
-What belongs here: whose answers stand for the usual level, and the band's rows. What does not: the method
+What belongs here: whose answers stand for the ordinary course, and the band's rows. What does not: the method
 (`statistics.anyway`).
 """
 
@@ -21,7 +21,7 @@ ANYWAY = "_anyway"
 
 @dataclass(frozen=True)
 class UsualLevel:
-    """How people are who took none: of which exposure and level, and their answers now."""
+    """The ordinary course of people who took none: of which exposure and level they are, and their answers before and now."""
 
     exposure: str
     label: str

@@ -19,7 +19,7 @@ from survey_pipeline.names import (
     SUM_OF_SQUARED_WEIGHTS,
     SUM_OF_WEIGHTS,
 )
-from survey_pipeline.statistics import Counts, Numbers, Sample, Weighed, WeightedSample
+from survey_pipeline.statistics import Counts, Numbers, Sample, Weighed, WeightedSample, without_noise
 
 Flags = npt.NDArray[np.bool_]
 
@@ -27,7 +27,8 @@ Flags = npt.NDArray[np.bool_]
 @dataclass(frozen=True)
 class Cells:
     """The part of the tally for one level and outcome: value pairs (NaN is no answer), how many people gave them and, in
-    surveys with weights, the sums of their weights and of the squares. `n_design`: people in the whole weighted sample.
+    surveys with weights, the sums of their weights and of the squares. `n_design`: people in the whole weighted sample;
+    `unconcerned`: where set, which cells hold people whom the question does not concern.
     """
 
     before: Numbers
@@ -36,6 +37,12 @@ class Cells:
     weights: Numbers | None = None
     squared_weights: Numbers | None = None
     n_design: int | None = None
+    unconcerned: Flags | None = None
+
+    @property
+    def n_unconcerned(self) -> int:
+        """People whom the question does not concern: neither answering nor missing."""
+        return 0 if self.unconcerned is None else int(self.n[self.unconcerned].sum())
 
     @property
     def n_people(self) -> int:
@@ -49,7 +56,10 @@ class Cells:
         """Some of the cells only."""
         weights = None if self.weights is None else self.weights[chosen]
         squared = None if self.squared_weights is None else self.squared_weights[chosen]
-        return Cells(self.before[chosen], self.after[chosen], self.n[chosen], weights, squared, self.n_design)
+        unconcerned = None if self.unconcerned is None else self.unconcerned[chosen]
+        return Cells(
+            self.before[chosen], self.after[chosen], self.n[chosen], weights, squared, self.n_design, unconcerned
+        )
 
     def counted(self, values: Numbers) -> tuple[Numbers, Counts]:
         """Different values, ascending, and their counts; people without a value are left out."""
@@ -74,7 +84,10 @@ class Cells:
 
 
 def _added(values: Numbers, *amounts: Numbers | Counts) -> tuple[Numbers, list[Numbers]]:
-    """Different values, ascending, and the sums of the amounts that go with each; NaN is left out."""
+    """Different values, ascending, and the sums of the amounts that go with each; NaN is left out. What binary arithmetic
+    leaves behind goes: 7.1 - 7.0 and 6.1 - 6.0 are one change, not two.
+    """
+    values = without_noise(values)
     there = ~np.isnan(values)
     different, place = np.unique(values[there], return_inverse=True)
     sums = (np.bincount(place, weights=each[there], minlength=len(different)) for each in amounts)
@@ -111,7 +124,8 @@ def has_weights(tally: pl.DataFrame) -> bool:
 def cells_of(rows: pl.DataFrame, *, weighted: bool = False) -> Cells:
     """The cells of some rows of a tally; the same pair of values may stand once for each level."""
     before, after = (rows[name].fill_null(float("nan")).to_numpy() for name in (BASELINE_VALUE, FOLLOW_UP_VALUE))
-    cells = Cells(before, after, rows[N_RESPONDENTS].to_numpy())
+    unconcerned = rows[FOLLOW_UP_VALUE].is_nan().fill_null(False).to_numpy()
+    cells = Cells(before, after, rows[N_RESPONDENTS].to_numpy(), unconcerned=unconcerned)
     if not weighted:
         return cells
     weights, squared = (rows[name].cast(pl.Float64).to_numpy() for name in (SUM_OF_WEIGHTS, SUM_OF_SQUARED_WEIGHTS))

@@ -85,7 +85,7 @@ def compare(rows: pl.DataFrame, instrument: Instrument, levels: Levels) -> pl.Da
         for table in tables_with_findings(instrument)
         for pair in pairs(instrument, table.exposure, levels)
         for outcome in table.outcomes
-        for statistic in compared_statistics(outcome, weighted=instrument.is_weighted)
+        for statistic in compared_statistics(outcome, weighted=instrument.weighting is not None)
     ]
     return adjusted(pl.DataFrame(made, schema=COMPARISONS_SCHEMA)).select(list(COMPARISONS_SCHEMA))
 
@@ -165,7 +165,11 @@ def _row(
     source = mean_of(outcome) if statistic == HEDGES_G else statistic
     one, other = (sides.get((table.name, level, outcome.name, source), NOWHERE) for level in pair)
     is_there = one.estimate is not None and other.estimate is not None
-    found = _difference(statistic, outcome, one, other, weighted=instrument.is_weighted) if is_there else Compared()
+    found = (
+        _difference(statistic, outcome, one, other, weighted=instrument.weighting is not None)
+        if is_there
+        else Compared()
+    )
     numbers = asdict(found)
     return {
         names.TABLE: table.name,

@@ -73,11 +73,8 @@ def presence(people: Cells, everybody: Cells) -> Iterator[Figure]:
 
 
 def _yes_or_no(statistic: str, outcome: Outcome, people: Cells) -> Figure:
-    """Whom a question does not concern can neither leave it out nor miss in it."""
-    answered = ~np.isnan(people.after)
     among = CONCERNED if outcome.left_out else ANSWERED
-    aside = int(people.n[~answered].sum()) if outcome.left_out else 0
-    return _event_share(statistic, people, people.after == 1, answered, among, aside)
+    return _event_share(statistic, people, people.after == 1, ~np.isnan(people.after), among)
 
 
 def _once(outcome: Outcome, people: Cells) -> Iterator[Figure]:

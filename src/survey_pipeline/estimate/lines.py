@@ -75,7 +75,7 @@ Row = dict[str, object]
 # --- Exact ------------------------------------------------------------------------------------------------------------
 
 
-def test_lines(tally: pl.DataFrame, estimates: pl.DataFrame, instrument: Instrument, levels: Levels) -> pl.DataFrame:
+def tested_lines(tally: pl.DataFrame, estimates: pl.DataFrame, instrument: Instrument, levels: Levels) -> pl.DataFrame:
     """Every test of every line; columns as `LINES_SCHEMA`.
 
     `estimates`: the exact rows of the same tally and levels. Scales are tested in their change, where there is a baseline.
@@ -133,15 +133,15 @@ class _Line:
         if isinstance(exposure, DoseReading):
             yield from self._worst_case(exposure) if exposure.is_interval else self._read_again()
             return
-        if not self.instrument.is_weighted:
+        if not self.instrument.weighting:
             yield self._row(KRUSKAL_WALLIS, statistics.kruskal_wallis(self.groups))
         if not self.outcome.is_share or exposure.is_ordered:
             yield from _from_rows(self, estimates, is_ordered=exposure.is_ordered)
-        if exposure.is_ordered and not self.outcome.is_share and not self.instrument.is_weighted:
+        if exposure.is_ordered and not self.outcome.is_share and not self.instrument.weighting:
             yield self._row(JONCKHEERE_TERPSTRA, statistics.jonckheere_terpstra(self.groups))
 
     def _read_again(self) -> Iterator[Row]:
-        if self.instrument.is_weighted:
+        if self.instrument.weighting:
             return
         if self.outcome.is_share:
             events = [int(group.counts[group.values == 1].sum()) for group in self.groups]
@@ -157,7 +157,7 @@ class _Line:
         values = self._values(cells)
         there = ~np.isnan(values)
         found = statistics.worst_case_direction(ends[there, 0], ends[there, 1], values[there], cells.n[there])
-        if not self.instrument.is_weighted:
+        if not self.instrument.weighting:
             n = int(cells.n[there].sum())
             yield self._row(WORST_CASE_DIRECTION, found) | {N_LEVELS: None, N_RESPONDENTS: n, N_SMALLEST: n}
 
@@ -199,7 +199,7 @@ def _from_rows(line: _Line, rows: pl.DataFrame, *, is_ordered: bool) -> Iterator
     sides = sides_at(rows, line.table, line.outcome, statistic, [level.label for level in line.levels])
     if not line.outcome.is_share:
         yield line._row(WELCH_ANOVA, welch_anova(sides))
-    elif is_ordered and not line.instrument.is_weighted:
+    elif is_ordered and not line.instrument.weighting:
         yield line._row(COCHRAN_ARMITAGE, cochran_armitage(sides))
 
 

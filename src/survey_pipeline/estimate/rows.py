@@ -46,6 +46,8 @@ ESTIMATES_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "among": pl.String,
     "n_alike": pl.Int64,
     "n_effective": pl.Float64,
+    "by_design": pl.Boolean,
+    "is_conditional": pl.Boolean,
     "span": pl.Float64,
     "gap_of": pl.String,
     "not_stated": pl.Boolean,
@@ -53,14 +55,16 @@ ESTIMATES_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "part_of": pl.List(pl.List(pl.String)),
 }
 """Exact estimates: `n_events` is the count behind a share (null otherwise), `n_level` everybody in the level, `one_of` the
-question with one answer whose options exclude each other, `some_of` the question of which everybody who answered it chose
-at least one option, `among` who is in the denominator (the same people in all rows of an outcome and level that say the
-same), `n_alike` how many of a number's respondents gave its commonest value (null for shares), `n_effective` Kish's
-effective n (null without weights), `span` the greatest minus the least value of the outcome's scale, `gap_of` the question
-that was left out by those whom the row counts, `not_stated` whether the level is just those who left the exposure's
-question out (false where others are in it too, null where they are not in it), `usual_of` the exposure and level whose mean
-a band takes for the usual one, `part_of` of a level of a crossing, for both crossed exposures, the exposure and those of its
-levels which together hold the people of all levels of the crossing that say the same."""
+question with one answer whose options exclude each other, `some_of` the question of which everybody who answered it
+chose at least one option, `among` who is in the denominator (the same people in all rows of an outcome and level that
+say the same), `n_alike` how many of a number's respondents gave its commonest value (null for shares), `n_effective`
+Kish's effective n (null without weights), `by_design` whether error and interval know of strata and clusters (null: no),
+`is_conditional` whether the question concerns some people only, `span` the greatest minus the least value of the
+outcome's scale, `gap_of` the question that was left out by those whom the row counts, `not_stated` whether the level is
+just those who left the exposure's question out (false where others are in it too, null where they are not in it),
+`usual_of` the exposure and level whose mean a band takes for the usual one, `part_of` of a level of a crossing, for both
+crossed exposures, the exposure and those of its levels which together hold the people of all levels of the crossing that
+say the same."""
 
 
 def estimate(tally: pl.DataFrame, instrument: Instrument, levels: Levels | None = None) -> pl.DataFrame:
@@ -125,7 +129,8 @@ class _Maker:
         figure = Figure("count", Estimated(float(n)), n, among=EVERYBODY)
         table = Table(WHO_ANSWERED, RESPONDENTS, (BEING_THERE,))
         everyone = Level(code=ALL_LEVELS, label=ALL_LEVELS, members=())
-        return self._row(table, BEING_THERE, everyone, figure, n) | {"not_asked": False}
+        nobody = part_of(self.counted.clear()).everybody
+        return self._row(table, BEING_THERE, everyone, figure, nobody) | {"not_asked": False, "n_level": n}
 
     def table(self, table: Table) -> Iterator[Row]:
         """The rows of one table: outcome by outcome, everybody first."""
@@ -140,7 +145,7 @@ class _Maker:
                 people = part.everybody if level is everyone else part.at(set(level.members))
                 found = whole if level is everyone else self._figures(table, outcome, people, part.everybody)
                 for figure in found:
-                    row = self._row(table, outcome, level, figure, people.n_people)
+                    row = self._row(table, outcome, level, figure, people)
                     yield row | {"not_asked": figure.statistic not in asked, "part_of": sides.get(level.code)}
 
     def _figures(self, table: Table, outcome: Outcome, people: Cells, everybody: Cells) -> Iterator[Figure]:
@@ -153,7 +158,7 @@ class _Maker:
             yield from bands(outcome, people, self.usual(outcome))
 
     def usual(self, outcome: Outcome) -> UsualLevel | None:
-        """How people are now who took none, by the form's level of comparison; nothing where that is not shown by form."""
+        """How people fared who took none, by the form's level of comparison; nothing where that is not shown by form."""
         if outcome.retest is None:
             return None
         if outcome.name not in self._usual:
@@ -170,10 +175,10 @@ class _Maker:
         if level is None:
             return None
         cells = part_of(self.part(form, outcome.name)).at(level.members)
-        found = usual(*cells.counted(cells.after))
+        found = usual(cells.before, cells.after, cells.n)
         return UsualLevel(form, level.label, found) if found else None
 
-    def _row(self, table: Table, outcome: Outcome, level: Level, figure: Figure, n_people: int) -> Row:
+    def _row(self, table: Table, outcome: Outcome, level: Level, figure: Figure, people: Cells) -> Row:
         found = figure.estimated
         is_band = figure.statistic.endswith("_anyway")
         used = self.usual(outcome) if is_band else None
@@ -188,15 +193,16 @@ class _Maker:
             names.CI_LOWER: found.ci_lower,
             names.CI_UPPER: found.ci_upper,
             names.N_RESPONDENTS: figure.n,
-            names.N_MISSING: _n_missing(outcome, figure, n_people),
+            names.N_MISSING: _n_missing(outcome, figure, people),
             names.N_EVENTS: figure.n_events,
-            "n_level": n_people,
+            "n_level": people.n_people,
             "merged": level.merged,
             "one_of": outcome.one_of if not outcome.left_out else None,
             "some_of": None if outcome.left_out else self.questions.get(outcome.name),
             "among": figure.among,
             "n_alike": figure.n_alike,
             "n_effective": figure.n_effective,
+            "is_conditional": outcome.is_conditional,
             "span": None if outcome.is_share else outcome.grid.step * (outcome.grid.size - 1),
             "gap_of": outcome.item if outcome.left_out else None,
             "not_stated": level.members == (NOT_STATED,) if NOT_STATED in level.members else None,
@@ -204,8 +210,9 @@ class _Maker:
         }
 
 
-def _n_missing(outcome: Outcome, figure: Figure, n_people: int) -> int:
-    return 0 if outcome is BEING_THERE else n_people - figure.n - figure.n_aside
+def _n_missing(outcome: Outcome, figure: Figure, people: Cells) -> int:
+    """Of the people whom the question concerns, those who did not answer."""
+    return 0 if outcome is BEING_THERE else people.n_people - people.n_unconcerned - figure.n - figure.n_aside
 
 
 def sides_of(instrument: Instrument, exposure: str, levels: Levels) -> dict[str, list[list[str]]]:

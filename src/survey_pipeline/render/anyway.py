@@ -21,6 +21,7 @@ from survey_pipeline.statistics.anyway import Band, is_beyond
 
 SHARE_NOT_KNOWN: Final = "How many would report that anyway is not known."
 CHANGE_NOT_KNOWN: Final = "What they would report anyway is not known."
+NOT_KNOWN: Final = "What would be expected anyway is not known."
 HIDDEN: Final = "What would be expected anyway is hidden, to protect people."
 BEYOND: Final = "That is more than would be expected anyway."
 WITHIN: Final = "Allowing for chance, that is no more than people with such a start may report anyway."
@@ -28,6 +29,7 @@ UNCERTAIN: Final = "This number is too uncertain to be set beside that."
 OTHERWISE: Final = "Others may differ from them in other ways."
 NONE_BEYOND: Final = "No group lies clearly beyond what people with such a start may report anyway."
 _MORE: Final = "More than would be expected anyway"
+_NO_MORE: Final = "Allowing for chance, no more than people with such a start may report anyway"
 _DIFFER: Final = "Groups may differ in other ways too."
 NOTE: Final = "Grey boxes: what would be expected anyway, going by where people began."
 IN_WORDS: Final = "A grey box behind each dot shows what would be expected anyway."
@@ -75,9 +77,11 @@ def sentences(row: Row, found: Comparison) -> tuple[str, ...]:
 
 
 def now(row: Row, found: Comparison) -> str:
-    """A band of this wave in short, where the number itself is told elsewhere in full; empty where there is none."""
-    between = _between(row, found) if found.measure.is_improvement else ""
-    return f"This wave, {between} would be expected anyway." if between else ""
+    """A band of this wave in short, where the number itself is told elsewhere in full; empty beside other numbers."""
+    if not found.measure.is_improvement:
+        return ""
+    between = _between(row, found)
+    return f"This wave, {between} would be expected anyway." if between else NOT_KNOWN
 
 
 def band_words(row: Row, found: Comparison) -> str:
@@ -134,12 +138,6 @@ def groups(found: Comparison, in_short: bool = False) -> tuple[str, ...]:
 
 def _beyond_and_within(beyond: list[str], within: list[str]) -> tuple[str, ...]:
     if not beyond:
-        return (
-            f"Allowing for chance, no more than people with such a start may report anyway: {clearly_listed(within)}.",
-        )
+        return (f"{_NO_MORE}: {clearly_listed(within)}.",)
     rest = (f"No more than that: {clearly_listed(within)}.",) if within else ()
-    return (
-        f"More than would be expected anyway: {clearly_listed(beyond)}.",
-        *rest,
-        "Groups may differ in other ways too.",
-    )
+    return (f"{_MORE}: {clearly_listed(beyond)}.", *rest, _DIFFER)

@@ -146,17 +146,18 @@ def _with_band(view: View, table: str, outcome: str) -> Iterator[Comparison]:
 
 
 def column_of(found: Comparison) -> str:
-    """A statistic with its unit."""
+    """A statistic with its unit. What would be expected anyway stands right of its number, and needs no name of its own."""
     if found.measure.base == "standardised_change":
         return found.measure.statistic_label
     unit = "in 100" if found.measure.is_share else phrases.points(found.measure)
-    return f"{found.measure.statistic_label}, {unit}"
+    return f"{'Expected anyway' if found.measure.is_band else found.measure.statistic_label}, {unit}"
 
 
 def _full_column(found: Comparison) -> str:
     """A statistic with its outcome and unit."""
     column, label = column_of(found), found.measure.label
-    return column if label.casefold() in column.casefold() else f"{label}: {phrases.inline(column)}"
+    is_named = found.measure.is_band or label.casefold() in column.casefold()
+    return column if is_named else f"{label}: {phrases.inline(column)}"
 
 
 def row_at(found: Comparison, level: str) -> Row | None:

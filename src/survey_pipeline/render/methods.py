@@ -45,13 +45,7 @@ def _tests_made(release: Release) -> Iterator[str]:
         yield f"Comparisons of two groups: {listed(_named(release.comparisons, COMPARISONS))}."
     for what, rows in (("tests", release.tests), ("comparisons", release.comparisons)):
         for family, size, adjustment in _families(rows):
-            which = (
-                f"{what} were declared beforehand and"
-                if family == "primary"
-                else f"other {what}"
-                if what == "tests"
-                else what
-            )
+            which = f"{what} were declared beforehand and" if family == "primary" else f"more {what}"
             yield f"{size:,} {which} are corrected for each other after {ADJUSTMENTS.get(adjustment, adjustment)}."
     if release.tests or release.comparisons:
         yield "Their p-values stand in files for analysts, rounded up, and not on this page."

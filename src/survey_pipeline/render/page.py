@@ -189,7 +189,7 @@ def _figures(view: View, previous: View | None, table: str, drawn: Mapping[str, 
     charted = view.charted(table)
     for found in charted:
         name = f"{table}-{found.measure.outcome}"
-        curve = grids.curve_grid(view, table, found.measure.outcome)
+        curve = grids.curve_grid(view, table, found.measure.outcome) if found.exposure == view.instrument.form else None
         shown = (grids.outcome_grid(view, table, found.measure.outcome), *((curve,) if curve else ()))
         sentences = words.beside_chart(found, view, previous)
         yield Figure(name, words.short_headline(found), sentences, _figure_of(drawn.get(name)), shown)

@@ -71,7 +71,7 @@ LIMITS_OF_DOSE = (
 )
 NO_ADVICE = "This is no medical advice."
 CROSSED = "Each number is one group within another, so few people are behind it and its range is wide."
-OF_EVERYBODY = "Everybody who answered, counted together."
+OF_EVERYBODY = "Everybody who answered the question, counted together."
 DIARY = "Each week of each person counts once. People who keep a diary may differ from others."
 MORE_TABLES = "These tables have no charts. Open one to see its numbers; each is also a file."
 MANY_QUESTIONS = "With many questions, some differ by chance."
@@ -467,7 +467,7 @@ def _first_by(view: View, exposure: str) -> Comparison | None:
 
 def _most_common(view: View) -> list[Finding]:
     """The answer given most often in the first table of closed questions, such as a side effect."""
-    tables = (view.options(table) for table in view.tables if not view.charted(table))
+    tables = (view.options(table) for table in view.sections if not view.charted(table))
     shown = options_shown(next((options for options in tables if options), ()))
     first = next((found for found in shown if not found.measure.excludes_others), None)
     if first is None:

@@ -1,31 +1,46 @@
-"""What people with this baseline would report anyway: the band of regression to the mean.
+"""What people with this baseline would report anyway: the band of regression to the mean and of the ordinary course.
 
 What belongs here: the expected change and the expected share of responders if nothing had been taken, and the rule by which
-an observed change lies beyond them. What does not: wording, levels, and which group stands for the usual level.
+an observed change lies beyond them. What does not: wording, levels, and which group shows the ordinary course.
 
 Whoever starts something in a bad spell is better later, whatever was started: untreated people with an equal baseline
-improve as much (Whitney and Von Korff 1992, Pain 50:281). Let answers before and now have the same mean mu and standard
-deviation in an unselected community, and the correlation rho. If people were picked by their baseline answer, in whatever
-way, the expected answer now of somebody who began at x is mu + rho (x - mu) (Davis 1976, Am J Epidemiol 104:493; Barnett,
-van der Pols and Dobson 2005, Int J Epidemiol 34:215). Neither mu nor rho is known here: mu is the mean now of people who
-take none, with its interval, and rho lies in a range that the instrument declares. They are let vary over all these values,
-as in BMC Med Res Methodol 2008;8:52 for mu alone, and that is the band.
+improve as much (Whitney and Von Korff 1992, Pain 50:281). If people were picked by their answer before, x, in whatever way,
+the expected answer now lies on a straight line in x (Davis 1976, Am J Epidemiol 104:493; Barnett, van der Pols and Dobson
+2005, Int J Epidemiol 34:215). Two numbers make the line, its slope rho and its level T:
+
+    expected answer now = T + rho x
+
+T is taken from a comparison group, people who take none and were not picked for a bad spell: the mean of y - rho x over
+those of them with both answers, x before and y now. So whatever moved everybody between the two answers (a season, a drift,
+a past remembered as worse than it was) is in the band. Where nothing moved, T is (1 - rho) mu, and the line is the one of
+the sources, mu + rho (x - mu).
+
+This is analysis of covariance (Vickers and Altman 2001, BMJ 323:1123) with a slope that is declared, not estimated: rho goes
+through the instrument's range of retest correlations. Where both answers are given on one day, the one before leans on the
+one now; that ties them closer than two weeks are tied, and an estimated slope would be too steep, expect too little and make
+findings up. In thirty people it would also be as uncertain as the whole range. With rho fixed, y - rho x is one number a
+person, so that its mean has Student's interval, however before and now hang together. Unknown means were first let vary over
+a range in BMC Med Res Methodol 2008;8:52.
+
+The slope is rho itself. Where the answers now spread less or more than those before, a regression's would be rho times the
+ratio of both standard deviations. That ratio knows no bounds where nearly everybody began alike, and its error would be in no
+interval; in simulated communities that were moved two points along the scale it made no difference, since the declared range
+is far wider than what it changes.
 """
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import product
 from math import sqrt
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
-from survey_pipeline.statistics.counted import Counts, Numbers, Sample, total
+from survey_pipeline.statistics.counted import Counts, Numbers, sample_of, total
 from survey_pipeline.statistics.results import Estimated, t_quantile
 
 MINIMUM_USUAL = 30
-"""Fewer people than this say nothing reliable of a usual level: the least effective sample of the NCHS standards (Vital
+"""Fewer people than this say nothing reliable of the ordinary course: the least effective sample of the NCHS standards (Vital
 Health Stat 2(175), 2017)."""
 N_CORRELATIONS = 5
 """In so many steps the range of correlations is gone through for shares, which may have their extreme inside it."""
@@ -39,40 +54,53 @@ FEW_CELLS, NODES_OF_FEW, NODES_OF_MANY = 21, 7, 3
 _FARTHEST = 1e-12
 _SHIFTS = np.linspace(-4, 4, 401)
 
+Shares = tuple[float, ...]
+"""How often each answer of a grid is given; together 1."""
+Margins = tuple[Shares, Shares]
+"""The same before and now."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Usual:
-    """How an unselected part of the community is now, in the item's units: the mean with its 95 % interval, the standard
-    deviation, and the answers themselves (`values` ascending, `counts` people).
+    """The ordinary course: people who were not picked for a bad spell, in the item's units. Each place of the arrays is a
+    pair of answers, `before` and `now`, and `counts` how many people gave it.
     """
 
-    mean: float
-    sd: float
-    ci_lower: float
-    ci_upper: float
-    values: Numbers = field(repr=False, compare=False)
-    counts: Counts = field(repr=False, compare=False)
+    before: Numbers = field(repr=False)
+    now: Numbers = field(repr=False)
+    counts: Counts = field(repr=False)
+
+    def level(self, slope: float) -> tuple[float, float]:
+        """The level of a line with this slope, the mean of now - slope * before, and how far its 95 % interval reaches.
+
+        Student's t with n - 1 degrees of freedom: each person gives one number, so both answers may hang together.
+        """
+        sample = sample_of(self.now - slope * self.before, self.counts)
+        assert sample.mean is not None and sample.sd is not None
+        return sample.mean, t_quantile(sample.n - 1) * sample.sd / sqrt(sample.n)
 
 
 @dataclass(frozen=True)
 class Band:
-    """What would be expected anyway: at the usual level and the middle correlation, and the least and the most over both."""
+    """What would be expected anyway: at the middle correlation, and the least and the most over all that is not known."""
 
     estimate: float
     lower: float
     upper: float
 
 
-def usual(values: Numbers, counts: Counts) -> Usual | None:
-    """The community's usual level from the answers now of people who were not picked for a bad spell (who take none).
+def usual(before: Numbers, now: Numbers, counts: Counts) -> Usual | None:
+    """The ordinary course, from people who were not picked for a bad spell (who take none).
 
-    `values` ascending, `counts` people. None with fewer than `MINIMUM_USUAL` people, or where all say the same.
+    `before`, `now`: one element for each pair of answers, in any order, NaN where there is none; `counts`: how many people
+    gave the pair. People without both answers are left out. None with fewer than `MINIMUM_USUAL` people, or where they all
+    say the same before, or now.
     """
-    sample = Sample(values, counts)
-    if sample.mean is None or not sample.sd or sample.n < MINIMUM_USUAL:
+    both = ~np.isnan(now - before) & (counts > 0)
+    found = Usual(before[both], now[both], counts[both])
+    if found.counts.sum() < MINIMUM_USUAL or not np.ptp(found.before) or not np.ptp(found.now):
         return None
-    reach = t_quantile(sample.n - 1) * sample.sd / sqrt(sample.n)
-    return Usual(sample.mean, sample.sd, sample.mean - reach, sample.mean + reach, values, counts)
+    return found
 
 
 def expected_change(
@@ -84,9 +112,10 @@ def expected_change(
 ) -> Band | None:
     """The mean change (now minus before, in the item's units) expected anyway of people with these baselines.
 
-    `before_values`, `before_counts`: baselines of the people with both answers. The expectation is the mean over
-    them of (1 - rho) (mu - x); `lower` and `upper` are its least and greatest value over the correlations from
-    `retest_lowest` to `retest_highest` and mu within its interval. None without people or without a usual level.
+    `before_values`, `before_counts`: baselines of the people with both answers. With their mean x, the expectation is
+    T - (1 - rho) x; `lower` and `upper` are its least and greatest value over the correlations from `retest_lowest` to
+    `retest_highest` and T within its interval at each. None without people or without an ordinary course. Of the comparison
+    group itself its own mean change is expected, whatever the correlation.
 
     The straight line is kept on bounded scales too: distributions rounded and cut to the grid come no nearer to the truth
     (`docs/simulations.md`).
@@ -95,11 +124,16 @@ def expected_change(
     if usual is None or n == 0:
         return None
     before = total(before_values * before_counts) / n
-    middle = (retest_lowest + retest_highest) / 2
-    levels, correlations = (usual.ci_lower, usual.ci_upper), (retest_lowest, retest_highest)
-    # The expectation is linear in mu and in rho, so that its extremes lie in the corners.
-    corners = [(1 - rho) * (mu - before) for mu, rho in product(levels, correlations)]
-    return Band((1 - middle) * (usual.mean - before), min(corners), max(corners))
+    # The expectation is linear in rho, and how far its interval reaches is convex: both extremes are at an end of the range.
+    ends = [_change(usual, rho, before) for rho in (retest_lowest, retest_highest)]
+    middle, _ = _change(usual, (retest_lowest + retest_highest) / 2, before)
+    return Band(middle, min(one - reach for one, reach in ends), max(one + reach for one, reach in ends))
+
+
+def _change(usual: Usual, rho: float, before: float) -> tuple[float, float]:
+    """The expected change of somebody who began here, and how far its interval reaches."""
+    level, reach = usual.level(rho)
+    return level - (1 - rho) * before, reach
 
 
 def expected_share(
@@ -118,28 +152,29 @@ def expected_share(
 
     `grid`: every answer the item takes, ascending and equally spaced. `better`: "lower" or "higher". Exactly one of
     `percent` (of the own baseline; people who start at 0 are left out, as in the observed share) and `points`. None
-    without people or without a usual level.
+    without people or without an ordinary course.
 
-    Answers before and now of the unselected community are joined by a normal copula: both are distributed as the answers
-    now of people who take none, and have the correlation rho. The share is the mean over the baselines of the chance to
+    Answers before and now of the unselected community are joined by a normal copula: they are distributed as the answers
+    before and as the answers now of people who take none, and have the correlation rho. So a person keeps about the rank
+    among them, and what moved everybody moves the person too. The share is the mean over the baselines of the chance to
     reach the threshold. Where answers heap at an end of the scale a normal distribution, rounded and cut, misses the true
     share by 3 or 4 in 100, and this by less than 1. Where usual levels or weeks are far from normal both miss
-    (`docs/simulations.md`). The lowest and the highest share are sought over the same range as those of `expected_change`.
+    (`docs/simulations.md`). The lowest and the highest share are sought over the same range as those of `expected_change`:
+    at each correlation the answers now are moved as far as the interval of T reaches.
     """
     counts = before_counts if percent is None else np.where(before_values > 0, before_counts, 0)
     if usual is None or not counts.sum():
         return None
     reached = _reaches(before_values, grid, better, percent, points)
-    shares, places = _smoothed(usual, grid), _places(before_values, grid)
+    margins, places = _margins(usual, grid), _places(before_values, grid)
 
     def share(rho: float, shift: float) -> float:
-        reaching = (_transitions(shares, _latent(shares, rho), shift)[places] * reached).sum(axis=1)
+        reaching = (_transitions(margins, _latent(margins, rho), shift)[places] * reached).sum(axis=1)
         return total(counts * reaching) / int(counts.sum())
 
     correlations = np.linspace(retest_lowest, retest_highest, N_CORRELATIONS).tolist()
-    shifts = [_shift(shares, (mean - grid[0]) / _step(grid)) for mean in (usual.ci_lower, usual.ci_upper)]
     middle = share((retest_lowest + retest_highest) / 2, 0.0)
-    found = [middle, *(share(rho, shift) for rho, shift in product(correlations, shifts))]
+    found = [middle, *(share(rho, shift) for rho in correlations for shift in _shifts(usual, margins, grid, rho))]
     return Band(middle, min(found), max(found))
 
 
@@ -158,8 +193,8 @@ def chances(usual: Usual, grid: Numbers, retest: float) -> Numbers:
     """The chance of each answer now (columns) for each answer before (rows), if nothing had been taken and the correlation
     were `retest`. Both axes are the grid's values.
     """
-    shares = _smoothed(usual, grid)
-    return _transitions(shares, _latent(shares, retest), 0.0)
+    margins = _margins(usual, grid)
+    return _transitions(margins, _latent(margins, retest), 0.0)
 
 
 # --- The chance of each answer now, for each answer before -----------------------------------------------------------------
@@ -184,27 +219,31 @@ def _reaches(
     return (change if better == "higher" else -change) >= least[:, np.newaxis] - TOLERANCE
 
 
-def _smoothed(usual: Usual, grid: Numbers) -> tuple[float, ...]:
+def _margins(usual: Usual, grid: Numbers) -> Margins:
+    """How often each answer of the grid is given before, and now."""
+    return _smoothed(usual.before, usual.counts, grid), _smoothed(usual.now, usual.counts, grid)
+
+
+def _smoothed(values: Numbers, counts: Counts, grid: Numbers) -> Shares:
     """How often each answer of the grid is given, per person. One person is spread over all of them, so that an answer nobody
     happened to give has a place as well.
     """
-    counts = np.full(len(grid), 1 / len(grid))
-    np.add.at(counts, _places(usual.values, grid), usual.counts)
-    return tuple((counts / counts.sum()).tolist())
+    smoothed = np.bincount(_places(values, grid), counts, len(grid)) + 1 / len(grid)
+    return tuple((smoothed / smoothed.sum()).tolist())
 
 
 @lru_cache(maxsize=256)
-def _transitions(shares: tuple[float, ...], correlation: float, shift: float) -> Numbers:
+def _transitions(margins: Margins, correlation: float, shift: float) -> Numbers:
     """The chance of each answer now (columns) for each answer before (rows) under a normal copula.
 
-    `shares`: how often each answer is given, in the grid's order; `correlation` and `shift` (of the answers now) are those of
-    the normal scores. Within a cell of the baseline the scores are integrated by Gauss-Legendre quadrature.
+    `margins`: how often each answer is given before and now, in the grid's order; `correlation` and `shift` (of the answers
+    now) are those of the normal scores. Within a cell of the baseline the scores are integrated by Gauss-Legendre quadrature.
     """
-    nodes, weights = np.polynomial.legendre.leggauss(NODES_OF_FEW if len(shares) <= FEW_CELLS else NODES_OF_MANY)
-    ends = np.concatenate([[0.0], np.cumsum(shares)]).clip(0, 1)
-    inside = ends[:-1, np.newaxis] + np.diff(ends)[:, np.newaxis] * (nodes + 1) / 2
+    before, now = (np.concatenate([[0.0], np.cumsum(shares)]).clip(0, 1) for shares in margins)
+    nodes, weights = np.polynomial.legendre.leggauss(NODES_OF_FEW if len(before) <= FEW_CELLS + 1 else NODES_OF_MANY)
+    inside = before[:-1, np.newaxis] + np.diff(before)[:, np.newaxis] * (nodes + 1) / 2
     scores = ndtri(inside.clip(_FARTHEST, 1 - _FARTHEST))[:, :, np.newaxis]
-    edges = np.concatenate([[-np.inf], ndtri(ends[1:-1]), [np.inf]]) - shift
+    edges = np.concatenate([[-np.inf], ndtri(now[1:-1]), [np.inf]]) - shift
     below = ndtr((edges - correlation * scores) / sqrt(1 - correlation**2))
     found: Numbers = np.tensordot(weights / 2, np.diff(below, axis=2), axes=(0, 1))
     found.setflags(write=False)  # it is kept for the next who asks
@@ -212,21 +251,30 @@ def _transitions(shares: tuple[float, ...], correlation: float, shift: float) ->
 
 
 @lru_cache(maxsize=256)
-def _latent(shares: tuple[float, ...], retest: float) -> float:
+def _latent(margins: Margins, retest: float) -> float:
     """The correlation of the normal scores with which the answers themselves have the correlation `retest`.
 
-    Rounding and the ends of a scale weaken a correlation, so this one is higher.
+    Rounding, the ends of a scale, and margins of different shape weaken a correlation, so this one is higher.
     """
-    places = np.arange(len(shares), dtype=float)
-    centred = places - np.dot(places, shares)
-    weights, found = np.array(shares) * centred, retest
+    centred = [np.arange(len(shares)) - np.dot(np.arange(len(shares)), shares) for shares in margins]
+    weighted = [np.array(shares) * places for shares, places in zip(margins, centred, strict=True)]
+    spread = sqrt(float(weighted[0] @ centred[0]) * float(weighted[1] @ centred[1]))
+    found = retest
     for _ in range(N_CORRECTIONS):
-        made = float(weights @ _transitions(shares, found, 0.0) @ centred) / float(weights @ centred)
+        made = float(weighted[0] @ _transitions(margins, found, 0.0) @ centred[1]) / spread
         found = min(HIGHEST_LATENT, found * retest / made) if made else found
     return found
 
 
-def _shift(shares: tuple[float, ...], mean_place: float) -> float:
+def _shifts(usual: Usual, margins: Margins, grid: Numbers, rho: float) -> list[float]:
+    """By how much the normal scores now have to be moved so that the mean answer now lies as far to either side of the
+    comparison group's as the interval of T reaches at this correlation.
+    """
+    now, (_, reach) = total(usual.now * usual.counts) / int(usual.counts.sum()), usual.level(rho)
+    return [_shift(margins[1], (mean - grid[0]) / _step(grid)) for mean in (now - reach, now + reach)]
+
+
+def _shift(shares: Shares, mean_place: float) -> float:
     """By how much all normal scores have to be moved so that the mean answer lies at this place of the grid."""
     edges = ndtri(np.cumsum(shares)[:-1].clip(_FARTHEST, 1 - _FARTHEST))
     means = ndtr(_SHIFTS[:, np.newaxis] - edges).sum(axis=1)

@@ -73,7 +73,7 @@ def cochran_armitage(
     x = np.arange(len(totals), dtype=np.float64) if scores is None else np.array(scores, np.float64)
     if not n.sum() or not 0 < k.sum() < n.sum():
         return Tested()
-    everybody, p = n.sum(), k.sum() / n.sum()
+    everybody, p = float(n.sum()), float(k.sum() / n.sum())
     away = x - total(n * x) / everybody
     spread = p * (1 - p) * total(n * away * away)
     if spread <= 0:
