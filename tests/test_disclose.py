@@ -327,14 +327,21 @@ def test_a_band_goes_with_its_change_and_with_the_usual_mean(
     assert found.filter(pl.col("status") != "suppressed")["level"].to_list() == shown
 
 
-def test_a_band_is_told_in_two_decimals_and_shields_nothing() -> None:
-    row = published(number("Citrate", 40, statistic="mean_change"), number("None", 40), band("Citrate", 40))
-    assert row.filter(pl.col("statistic") == "mean_change_anyway").select(NUMBERS[:4]).row(0) == (
-        -0.46,
-        None,
-        -0.99,
-        0.0,
-    )
+@pytest.mark.parametrize(
+    ("n", "statistic", "told"),
+    [
+        (197, "mean_change_anyway", (-0.5, None, -1.0, 0.0)),  # as exact as the change beside it
+        (200, "mean_change_anyway", (-0.46, None, -0.99, 0.0)),
+        (40, "responder_30_anyway", (-0.46, None, -0.99, 0.0)),  # a share: always in whole per cents
+    ],
+)
+def test_a_band_is_told_as_exactly_as_what_it_stands_beside(
+    n: int, statistic: str, told: tuple[float | None, ...]
+) -> None:
+    of = statistic.removesuffix("_anyway")
+    beside = number("Citrate", n, statistic=of) if of == "mean_change" else share("Citrate", n // 2, n, statistic=of)
+    row = published(beside, number("None", 40), band("Citrate", n, statistic=statistic))
+    assert row.filter(pl.col("statistic") == statistic).select(NUMBERS[:4]).row(0) == told
 
 
 def test_the_interval_of_a_standardised_change_is_that_of_its_rounded_n() -> None:

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from survey_pipeline import statistics
 from survey_pipeline.statistics import Counts, Estimated, Numbers, mean, median, median_interval_rank, share
 
 FIGURES = REFERENCE / "base_reference.json"
@@ -208,3 +209,34 @@ def test_median_intervals_of_few_agree_with_r(n: int) -> None:
     expected = reference()["median_ci_exact"][f"small_n{n}"]
     found = median(*counted(np.arange(1, n + 1)))
     assert (found.ci_lower, found.ci_upper) == (expected["lo"], expected["hi"])
+
+
+# --- Reliability of a mean of skewed answers ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "counts"), [([0.0, 1.0, 5.0], [50, 30, 4]), ([0.0, 10.0], [95, 5]), ([1.0, 2.0, 3.0], [10, 20, 10])]
+)
+def test_skewness_is_scipys(values: list[float], counts: list[int]) -> None:
+    sample = statistics.Sample(np.array(values), np.array(counts))
+    assert sample.skewness == pytest.approx(stats.skew(np.repeat(values, counts)), rel=1e-12, abs=1e-12)
+
+
+def test_skewness_of_answers_that_are_all_the_same_is_not_defined() -> None:
+    assert statistics.Sample(np.array([3.0]), np.array([40])).skewness is None
+    assert statistics.Sample(np.array([]), np.array([], dtype=np.int64)).skewness is None
+
+
+@pytest.mark.parametrize(
+    ("n", "skewness", "expected"),
+    [
+        (100, 2.0, "unreliable"),
+        (101, 2.0, "reliable"),
+        (101, -2.0, "reliable"),
+        (99, -2.0, "unreliable"),
+        (40, None, "reliable"),
+    ],
+)
+def test_a_mean_of_skewed_answers_needs_more_people(n: int, skewness: float | None, expected: str) -> None:
+    found = statistics.Estimated(1.0, 0.1, 0.8, 1.2)
+    assert statistics.reliability_of_mean(found, n, skewness=skewness) == expected

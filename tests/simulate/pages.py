@@ -195,9 +195,10 @@ here: it shows which assumptions carry the claim.
 How to read it: a band that expects too much improvement (people who take none are better off than the others usually are, or
 changed for the better by themselves) hides findings; one that expects too little makes them up. So a finding beyond the band
 is worth as much as three beliefs: that the retest correlation is not far below the declared range; that people who take none
-are not worse off than the others are in a usual week; and that what moved the others moved them too, their memory of the past included. People who take a form
-because they are *always* better off than others, not because of a bad week, break the second belief. People who take none
-because they gave up, and get worse, break the third.
+are not worse off than the others are in a usual week; and that what moved the others moved them too, their memory of the past
+included. People who take a form because they are *always* better off than others, not because of a bad week, break the second
+belief. People who take none because they gave up, and get worse, break the third, and so do people who take something and
+remember the time before as darker than it was.
 """
     return Part(text)
 

@@ -123,16 +123,23 @@ def _status(row: Row, found: Estimated, n: int) -> Status:
     return Status.MERGED if row["merged"] else Status.OK
 
 
+def _number_or_none(value: object) -> float | None:
+    return None if value is None else float(str(value))
+
+
 def is_unreliable(row: Row, found: Estimated, n: int) -> bool:
-    """Whether what is shown rests on too little, judged by the published numbers: see `statistics.reliability`.
+    """Whether what is shown rests on too little, judged by the published numbers and how skewed the answers are: see
+    `statistics.reliability`.
 
     A count of people is what it is, however few others answered.
     """
-    effective = None if row["n_effective"] is None else float(str(row["n_effective"]))
+    effective = _number_or_none(row["n_effective"])
     if is_share(row) and row[names.STATISTIC] == COUNT:
         return False
     if is_share(row):
         return reliability_of_share(found.estimate, n, effective) is Reliability.UNRELIABLE
     span = row["span"] if row[names.STATISTIC] in MEANS else None
-    judged = reliability_of_mean(found, n, effective, span=None if span is None else float(str(span)))
+    judged = reliability_of_mean(
+        found, n, effective, span=_number_or_none(span), skewness=_number_or_none(row["skewness"])
+    )
     return judged is Reliability.UNRELIABLE

@@ -36,6 +36,8 @@ class Figure:
     n_alike: int | None = None
     n_effective: float | None = None
     """Kish's effective number of the people in the denominator, in surveys with weights."""
+    skewness: float | None = None
+    """Of a mean: how skewed the values are, as a skewed few make its interval unsound."""
 
 
 def figures(outcome: Outcome, people: Cells) -> Iterator[Figure]:
@@ -141,10 +143,16 @@ def _standardised(people: Cells, values: Numbers) -> Estimated:
 
 
 def _number(statistic: str, formula: Formula, people: Cells, values: Numbers, among: str = ANSWERED) -> Figure:
-    _, alike = people.counted(values)
-    effective = _effective(people, ~np.isnan(values))
-    n, most = int(alike.sum()), int(alike.max(initial=0))
-    return Figure(statistic, formula(people, values), n, among=among, n_alike=most, n_effective=effective)
+    sample, effective = people.sample(values), _effective(people, ~np.isnan(values))
+    return Figure(
+        statistic,
+        formula(people, values),
+        sample.n,
+        among=among,
+        n_alike=int(sample.counts.max(initial=0)),
+        n_effective=effective,
+        skewness=sample.skewness if formula is _mean else None,
+    )
 
 
 def _effective(people: Cells, chosen: Flags) -> float | None:

@@ -49,6 +49,7 @@ ESTIMATES_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "by_design": pl.Boolean,
     "is_conditional": pl.Boolean,
     "span": pl.Float64,
+    "skewness": pl.Float64,
     "gap_of": pl.String,
     "not_stated": pl.Boolean,
     "usual_of": pl.List(pl.String),
@@ -60,11 +61,11 @@ chose at least one option, `among` who is in the denominator (the same people in
 say the same), `n_alike` how many of a number's respondents gave its commonest value (null for shares), `n_effective`
 Kish's effective n (null without weights), `by_design` whether error and interval know of strata and clusters (null: no),
 `is_conditional` whether the question concerns some people only, `span` the greatest minus the least value of the
-outcome's scale, `gap_of` the question that was left out by those whom the row counts, `not_stated` whether the level is
-just those who left the exposure's question out (false where others are in it too, null where they are not in it),
-`usual_of` the exposure and level whose mean a band takes for the usual one, `part_of` of a level of a crossing, for both
-crossed exposures, the exposure and those of its levels which together hold the people of all levels of the crossing that
-say the same."""
+outcome's scale, `skewness` of the values behind a mean, `gap_of` the question that was left out by those whom the row
+counts, `not_stated` whether the level is just those who left the exposure's question out (false where others are in it
+too, null where they are not in it), `usual_of` the exposure and level whose mean a band takes for the usual one,
+`part_of` of a level of a crossing, for both crossed exposures, the exposure and those of its levels which together hold
+the people of all levels of the crossing that say the same."""
 
 
 def estimate(tally: pl.DataFrame, instrument: Instrument, levels: Levels | None = None) -> pl.DataFrame:
@@ -204,6 +205,7 @@ class _Maker:
             "n_effective": figure.n_effective,
             "is_conditional": outcome.is_conditional,
             "span": None if outcome.is_share else outcome.grid.step * (outcome.grid.size - 1),
+            "skewness": figure.skewness,
             "gap_of": outcome.item if outcome.left_out else None,
             "not_stated": level.members == (NOT_STATED,) if NOT_STATED in level.members else None,
             "usual_of": [used.exposure, used.label] if used else None,

@@ -17,10 +17,10 @@ the sources, mu + rho (x - mu).
 
 This is analysis of covariance (Vickers and Altman 2001, BMJ 323:1123) with a slope that is declared, not estimated: rho goes
 through the instrument's range of retest correlations. Where both answers are given on one day, the one before leans on the
-one now; that ties them closer than two weeks are tied, and an estimated slope would be too steep, expect too little and make
-findings up. In thirty people it would also be as uncertain as the whole range. With rho fixed, y - rho x is one number a
-person, so that its mean has Student's interval, however before and now hang together. Unknown means were first let vary over
-a range in BMC Med Res Methodol 2008;8:52.
+one now; that ties them closer than two weeks are tied, while people began by how they were, not by how they remember it. So
+an estimated slope would be too steep, expect too little and make findings up. In thirty people it would also be as uncertain
+as the whole range. With rho fixed, y - rho x is one number a person, so that its mean has Student's interval, however before
+and now hang together. Unknown means were first let vary over a range in BMC Med Res Methodol 2008;8:52.
 
 The slope is rho itself. Where the answers now spread less or more than those before, a regression's would be rho times the
 ratio of both standard deviations. That ratio knows no bounds where nearly everybody began alike, and its error would be in no

@@ -44,6 +44,15 @@ class Sample:
     def sd(self) -> float | None:
         return None if self.variance is None else sqrt(self.variance)
 
+    @cached_property
+    def skewness(self) -> float | None:
+        """The third central moment over the second to the power 1.5; None where all values are the same."""
+        if self.mean is None or not self.sd:
+            return None
+        away = self.values - self.mean
+        second, third = (total(self.counts * away**power) / self.n for power in (2, 3))
+        return float(third / second**1.5)
+
 
 def total(terms: npt.ArrayLike) -> float:
     """The sum rounded once, so that neither the order of the terms nor the processor changes a digit."""

@@ -18,6 +18,8 @@ NARROW = 0.05
 """An interval of this width or narrower is narrow enough, however rare the event (2(175), the same standard)."""
 WIDE_FOR_ITS_SHARE = 1.30
 """Between the two, an interval wider than this part of the share is too wide (2(175), standard on relative width)."""
+SKEWED = 25
+"""So many people for each unit of squared skewness make a mean's interval hold (Cochran 1977, Sampling Techniques)."""
 LEAST_DEGREES_OF_FREEDOM = 8
 """Fewer, and the standard error itself is too uncertain: a statistician looks (2(175), standard on degrees of freedom)."""
 
@@ -57,14 +59,24 @@ def is_wide(width: float, p: float) -> bool:
 
 
 def reliability_of_mean(
-    found: Estimated, n: int, effective_n: float | None = None, *, span: float | None = None
+    found: Estimated,
+    n: int,
+    effective_n: float | None = None,
+    *,
+    span: float | None = None,
+    skewness: float | None = None,
 ) -> Reliability:
     """For means, our own rule after the standards for shares: at least 30 people (effective people, with weights), and where
     the scale's `span` (greatest minus least possible value) is known an interval under 0.30 of it, since a share is the
     mean of a scale from 0 to 1. The relative width is not used: a mean change may well be 0, of which nothing is a part.
+
+    Where the answers' `skewness` is known, more people than `SKEWED` times its square: with fewer, Student's interval holds
+    the true mean too rarely (see docs/simulations.md).
     """
     effective = min(float(n), n if effective_n is None else effective_n)
     if found.estimate is None or effective < LEAST_EFFECTIVE_N:
+        return Reliability.UNRELIABLE
+    if skewness is not None and effective <= SKEWED * skewness**2:
         return Reliability.UNRELIABLE
     if span is None or found.ci_lower is None or found.ci_upper is None:
         return Reliability.RELIABLE
