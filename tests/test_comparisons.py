@@ -31,6 +31,7 @@ from survey_pipeline.estimate import tested_lines as exact_lines
 from survey_pipeline.estimate.families import adjusted, worst
 from survey_pipeline.instrument import Instrument, Weighting
 from survey_pipeline.levels import Level
+from survey_pipeline.names import WEIGHT
 from survey_pipeline.release import Policy, Release
 from survey_pipeline.render import tables
 
@@ -187,7 +188,7 @@ def test_shares_over_doses_have_a_test_for_a_trend() -> None:
 
 def test_with_weights_differences_are_weighted_and_ranks_are_not_tested() -> None:
     rng = np.random.default_rng(1)
-    answers = community(300, 8).with_columns(pl.Series("weight", rng.integers(1, 9, 300) / 4))
+    answers = community(300, 8).with_columns(pl.Series(WEIGHT, rng.integers(1, 9, 300) / 4))
     margin = {"item": "sex", "shares": {"female": 0.5, "male": 0.5}, "source": "test"}
     weighting = Weighting.model_validate({"why": "test", "margins": [margin]})
     instrument = WITH_NONE.model_copy(update={"weighting": weighting})

@@ -16,6 +16,7 @@ from survey_pipeline.count import tally
 from survey_pipeline.estimate import ESTIMATES_SCHEMA, estimate
 from survey_pipeline.instrument import Instrument, Weighting
 from survey_pipeline.levels import partitions
+from survey_pipeline.names import WEIGHT
 
 SURVEY = survey()
 LABELS = {form.capitalize(): form for form in FORMS}
@@ -179,11 +180,11 @@ def shares_of(found: pl.DataFrame, statistic: str, both: Any, per_cent: int) -> 
 def test_weighted_estimates_are_those_of_the_weighted_rows(seed: int, n: int) -> None:
     rng = np.random.default_rng(seed)
     weights = rng.integers(1, 9, n) / 4
-    answers = community(n, seed, missing=0.1).with_columns(pl.Series("weight", weights))
+    answers = community(n, seed, missing=0.1).with_columns(pl.Series(WEIGHT, weights))
     instrument = SURVEY.model_copy(update={"weighting": weighting()})
     found = estimate(tally(answers, instrument), instrument)
     there = answers.drop_nulls("mood")
-    mood, w = there["mood"].to_numpy(), there["weight"].to_numpy()
+    mood, w = there["mood"].to_numpy(), there[WEIGHT].to_numpy()
     row = one(found, "mood", "mean")
     assert row["n_respondents"] == len(mood)
     assert "standardised_change" not in found["statistic"]

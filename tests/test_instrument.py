@@ -269,7 +269,7 @@ MARGINS = WEIGHTING.replace('role = "weight"', 'role = "detail"').replace("[item
         (WEIGHTING.partition("[weighting]")[0], "say why in [weighting]"),
         (WEIGHTING + MARGIN, "from the item weight or from margins, not from both"),
         (WEIGHTING.replace('role = "weight"', 'role = "detail"'), "needs margins"),
-        (MARGINS.replace("[items.heft]", "[items.weight]"), "the name 'weight' is taken"),
+        (MARGINS.replace("[items.heft]", "[items.weight]"), ""),  # somebody's kilograms, say
         (WEIGHTING + 'strata = "are"', "[weighting] names the item 'are', which does not exist. Did you mean 'area'?"),
         (WEIGHTING + 'clusters = "area"', "it takes a stored item"),
         (WEIGHTING + "trim = [1.0, 3.0]", "below 1 and above 1"),

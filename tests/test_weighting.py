@@ -22,6 +22,7 @@ from survey_pipeline.count import tally
 from survey_pipeline.errors import InputRefused
 from survey_pipeline.estimate import estimate
 from survey_pipeline.instrument import Instrument, Item, Role, Weighting
+from survey_pipeline.names import WEIGHT
 
 SEX = {"item": "sex", "shares": {"female": 0.5, "male": 0.5}, "source": "Census"}
 STOPPED = {"item": "stopped", "shares": {"yes": 0.3, "no": 0.7}, "source": "Register"}
@@ -75,8 +76,8 @@ def test_weights_fit_every_margin(seed: int, female: float, stopped: float) -> N
     rest = 1 - fit["sex", "other"] if ("sex", "other") in fit else 1.0
     assert fit["sex", "female"] == pytest.approx(female * rest, rel=1e-9)
     assert fit["stopped", "yes"] == pytest.approx(stopped, rel=1e-9)
-    assert (found["weight"] * found["n_respondents"]).sum() == pytest.approx(400, rel=1e-12)
-    assert found["weight"].min() > 0  # type: ignore[operator]
+    assert (found[WEIGHT] * found["n_respondents"]).sum() == pytest.approx(400, rel=1e-12)
+    assert found[WEIGHT].min() > 0  # type: ignore[operator]
 
 
 def test_whoever_the_margin_says_nothing_of_keeps_their_share_of_the_sample() -> None:
@@ -151,8 +152,8 @@ def test_weights_do_not_depend_on_the_order_of_rows_or_batches(seed: int, cut: i
     again = weighting.cell_weights(weighting.count_cells(batches, instrument), instrument)
     assert again.equals(cells(responses, instrument))
     attached = weighting.attach(batches[0], again, instrument)
-    assert attached.drop("weight").equals(batches[0])
-    assert attached["weight"].equals(weighting.weights(other, instrument)[:cut])
+    assert attached.drop(WEIGHT).equals(batches[0])
+    assert attached[WEIGHT].equals(weighting.weights(other, instrument)[:cut])
 
 
 def test_a_wave_without_answers_has_no_weights() -> None:
@@ -231,7 +232,7 @@ def test_estimates_from_sums_of_weights_are_those_of_the_rows(seed: int) -> None
     responses = community(400, seed)
     batch = weighting.attach(responses, cells(responses, instrument), instrument)
     found = estimate(tally(batch, instrument), instrument)
-    sample = svy.Sample(batch.with_columns(value=pl.col("pain"), level=pl.col("form")), svy.Design(wgt="weight"))
+    sample = svy.Sample(batch.with_columns(value=pl.col("pain"), level=pl.col("form")), svy.Design(wgt=WEIGHT))
     _same(found, design.mean(sample, None), "all", "mean")
     _same(found, design.quantile(sample, None), "all", "median", numbers=("est",))
     by_form = design.mean(sample, "form")
@@ -258,7 +259,7 @@ def test_everybody_alike_gives_the_estimates_without_weights_back() -> None:
     alike = responses.with_columns(pl.lit(7.0).alias("census_weight"))
     instrument = with_weight_item()
     batch = weighting.attach(alike, cells(alike, instrument), instrument)
-    assert batch["weight"].unique().to_list() == [1.0]
+    assert batch[WEIGHT].unique().to_list() == [1.0]
     means = pl.col("statistic") == "mean"
     numbers = ["table", "level", "outcome", "estimate", "standard_error", "ci_lower", "ci_upper", "n_respondents"]
     everybody = (pl.col("level") == "all") & means & (pl.col("table") != "item_nonresponse")
@@ -289,7 +290,7 @@ def test_trimmed_weights_differ_from_those_of_r_only_in_how_the_rest_is_shared_o
 def test_raked_weights_do_not_stop_early() -> None:
     """R's default stops at margins that are wrong by up to one school; ours are further from it than from the exact ones."""
     case = figures("survey_reference")["weighting_apiclus1"]
-    ours = weights_of("apiclus1", schools("rake", "stype", "sch.wide"))["weight"].to_numpy()
+    ours = weights_of("apiclus1", schools("rake", "stype", "sch.wide"))[WEIGHT].to_numpy()
     assert len(ours) == rows("apiclus1").height
     apart = {
         key: np.abs(ours - case[key]["weights"]).max() for key in ("rake_default_eps1", "rake_stype_schwide_eps1e12")

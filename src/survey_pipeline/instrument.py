@@ -32,7 +32,6 @@ from survey_pipeline.names import (
     RESPONDENT,
     WAVE,
     WAVE_PATTERN,
-    WEIGHT,
     option_column,
 )
 from survey_pipeline.periods import is_between, meet
@@ -675,8 +674,6 @@ def _weighting_problems(instrument: Instrument) -> Iterator[str]:
         yield f"weights come from the item {given[0]} or from margins, not from both"
     if not (given or weighting.margins or weighting.strata or weighting.clusters):
         yield "[weighting] needs margins, an item of the role weight, or strata or clusters"
-    if WEIGHT in instrument.stored and WEIGHT not in given:
-        yield f"the name '{WEIGHT}' is taken: give the item another code"
     yield from _method_problems(weighting)
     for margin in weighting.margins:
         yield from _margin_problems(margin, instrument.items.get(margin.item))

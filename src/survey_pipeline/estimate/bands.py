@@ -31,8 +31,8 @@ class UsualLevel:
 def bands(outcome: Outcome, people: Cells, level: UsualLevel | None) -> Iterator[Figure]:
     """The expected mean change, and the expected share of responders of each primary threshold, with their bands.
 
-    None where the instrument declares no range of retest correlations, where nobody shows the ordinary course, and for weighted
-    people, for whom the method is not worked out. The interval is the band: no standard error.
+    None where the instrument declares no range of retest correlations, where nobody shows the ordinary course, and for
+    weighted people, for whom the method is not worked out. The interval is the band: no standard error.
     """
     if level is None or outcome.retest is None or outcome.baseline is None or people.is_weighted:
         return
