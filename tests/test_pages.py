@@ -1,6 +1,7 @@
 """What a page says beside its numbers: what would be expected anyway, readings of the dose, counts, limits, lesser tables."""
 
 import re
+from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
 from typing import Any
@@ -10,9 +11,9 @@ import pytest
 import releases
 
 from survey_pipeline import names
-from survey_pipeline.instrument import Instrument
+from survey_pipeline.instrument import Instrument, load_instrument
 from survey_pipeline.names import Status
-from survey_pipeline.release import Release, Row
+from survey_pipeline.release import PublishedLevel, Release, Row
 from survey_pipeline.render import anyway, grids, lesser, methods, render, render_index, words
 from survey_pipeline.render.anyway import Verdict
 from survey_pipeline.render.charts import Chart
@@ -20,7 +21,7 @@ from survey_pipeline.render.measure import measure_of
 from survey_pipeline.render.newsletter import markdown
 from survey_pipeline.render.page import frames, report
 from survey_pipeline.render.phrases import whole_100
-from survey_pipeline.render.view import Comparison, View
+from survey_pipeline.render.view import Comparison, View, course_of
 
 FORM, DOSE = ("form_by_outcome", "magnesium_form"), ("dose_by_outcome", "dose")
 NUMBER_IN_100 = re.compile(r"(\d+) in 100")
@@ -496,7 +497,7 @@ def test_methods_say_why_everybody_counts_alike_or_how_they_are_weighted() -> No
 
 def test_methods_say_what_anyway_rests_on() -> None:
     text = text_of(everything())
-    assert "Correlations from 0.4 to 0.8: Assumed." in text and "Whitney and Von Korff 1992" in text
+    assert "Correlations from 0.4 to 0.8: Assumed." in text and "Vickers and Altman 2001" in text
     assert methods.anyway_rests_on(releases.magnesium_release(), releases.magnesium()) == ()
 
 
@@ -566,3 +567,28 @@ def test_sentences_about_what_would_be_expected_anyway_are_short() -> None:
 
 def test_the_same_full_release_gives_the_same_bytes() -> None:
     assert render(pages.release(), pages.magnesium()) == files()
+
+
+def test_those_whose_course_is_expected_of_the_others_have_no_band_of_their_own() -> None:
+    observed = (0.35, 0.30, 0.42)
+    rows = [row for level in ("Citrate", "None") for row in form(level, observed, (0.18, 0.27))]
+    view = view_of(rows)
+    with_course = replace(view.headline("form_by_outcome", "pain"), course="None")
+    citrate, none = (row for row in with_course.levels if row.level in ("Citrate", "None"))
+    assert anyway.verdict(citrate, with_course) is Verdict.BEYOND
+    assert with_course.band_of(none) is None and anyway.sentences(none, with_course) == ()
+    said = " ".join(anyway.groups(with_course)).casefold()
+    assert "citrate" in said and "none" not in said.replace("no more", "")
+    without = replace(with_course, course=None)
+    assert "none" in " ".join(anyway.groups(without)).casefold()
+
+
+@pytest.mark.parametrize(
+    ("members", "course"), [(("none",), "None"), (("none", "citrate"), None), (("citrate",), None)]
+)
+def test_only_a_level_that_is_the_comparison_alone_shows_the_course(
+    members: tuple[str, ...], course: str | None
+) -> None:
+    item = load_instrument("magnesium").items["magnesium_form"]
+    levels = [PublishedLevel(code="x", label="None", made_of=("None",), members=members, merged=False)]
+    assert course_of(levels, item) == course and course_of(levels, None) is None

@@ -68,8 +68,8 @@ def _protect_counts(rows: Sequence[Row], hidden: list[bool], policy: Policy) -> 
 
 
 def _hide_bands(rows: Sequence[Row], hidden: list[bool]) -> None:
-    """What would be expected anyway is hidden with the result beside which it stands, and with the mean it expects people to
-    return to.
+    """What would be expected anyway is hidden with the result beside which it stands, and with the means of those whose
+    course it takes for the usual one.
     """
     gone = {_statistic(row) for row, hide in zip(rows, hidden, strict=True) if hide}
     for place, row in enumerate(rows):
@@ -77,7 +77,8 @@ def _hide_bands(rows: Sequence[Row], hidden: list[bool]) -> None:
             beside = {**row, names.STATISTIC: str(row[names.STATISTIC]).removesuffix(ANYWAY)}
             usual = row["usual_of"]
             hidden[place] |= _statistic(beside) in gone
-            hidden[place] |= usual is not None and (*usual, row[names.OUTCOME], "mean") in gone  # type: ignore[misc]
+            of_usual = [(*usual, row[names.OUTCOME], name) for name in ("mean", "mean_change")] if usual else []  # type: ignore[misc]
+            hidden[place] |= not gone.isdisjoint(of_usual)
 
 
 def _statistic(row: Row) -> Key:

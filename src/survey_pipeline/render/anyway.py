@@ -31,11 +31,12 @@ NONE_BEYOND: Final = "No group lies clearly beyond what people with such a start
 _MORE: Final = "More than would be expected anyway"
 _NO_MORE: Final = "Allowing for chance, no more than people with such a start may report anyway"
 _DIFFER: Final = "Groups may differ in other ways too."
-NOTE: Final = "Grey boxes: what would be expected anyway, going by where people began."
+NOTE: Final = "Grey boxes: what would be expected anyway, by where people began and how the comparison group changed."
 IN_WORDS: Final = "A grey box behind each dot shows what would be expected anyway."
 EXPLAINED: Final = (
     "People often start something new in a bad spell, and bad spells tend to pass. "
-    "So each improvement stands beside what would be expected anyway, going by where people began."
+    "So each improvement stands beside what would be expected anyway. "
+    "That goes by where people began, and by how those changed who chose the group for comparison."
 )
 
 
@@ -64,8 +65,10 @@ def verdict(row: Row, found: Comparison) -> Verdict:
 
 
 def sentences(row: Row, found: Comparison) -> tuple[str, ...]:
-    """What stands beside a number of people who improved; nothing beside any other number."""
-    if not found.measure.is_improvement:
+    """What stands beside a number of people who improved; nothing beside any other number, nor beside those whose course is
+    what is expected of the others.
+    """
+    if not found.measure.is_improvement or row.level == found.course:
         return ()
     said = verdict(row, found)
     if said is Verdict.NOT_KNOWN:
@@ -124,7 +127,7 @@ def groups(found: Comparison, in_short: bool = False) -> tuple[str, ...]:
         return ()
     labels: dict[Verdict, list[str]] = {one: [] for one in Verdict}
     for row in found.shown:
-        if row.level not in found.not_compared:
+        if row.level not in found.not_compared and row.level != found.course:
             labels[verdict(row, found)].append(inline(row.level))
     beyond, within = labels[Verdict.BEYOND], labels[Verdict.WITHIN]
     if not beyond and not within:

@@ -84,8 +84,8 @@ def anyway_rests_on(release: Release, instrument: Instrument) -> tuple[str, ...]
     if not retests:
         return ()
     return (
-        "What would be expected anyway goes by where people began, by how people are now who chose the group for comparison, "
-        "and by how alike two answers of the same person are, some weeks apart (Davis 1976; Whitney and Von Korff 1992).",
+        "What would be expected anyway goes by where people began, by how those changed who chose the group for comparison, "
+        "and by how alike two answers of a person are, some weeks apart (Davis 1976; Vickers and Altman 2001).",
         *(_retest(retest) for retest in retests),
     )
 

@@ -4,7 +4,7 @@ What belongs here: choosing and ordering rows and tables, and looking up labels.
 (`charts`) and layout (`page`, `newsletter`). Nothing here computes a number that is shown.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -54,6 +54,11 @@ def _is_closed_outcome(measure: Measure) -> bool:
     return measure.item is not None and measure.item.role in CLOSED_OUTCOMES and measure.limit is None
 
 
+def course_of(levels: Iterable[PublishedLevel], item: Item | None) -> str | None:
+    """The level of those with whom an exposure's others are compared, if it stands alone."""
+    return next((level.label for level in levels if item and level.members == (item.comparison,)), None)
+
+
 def _is_no_answer(level: PublishedLevel) -> bool:
     """Whether a level holds only people who gave no answer, or whom the question does not concern."""
     return {*level.members} <= {names.NOT_STATED, names.NOT_APPLICABLE}
@@ -73,6 +78,8 @@ class Comparison:
     """Levels that are no answer, such as 'Not stated': shown, but never said to differ."""
     bands: tuple[Row, ...] = ()
     """What would be expected anyway, of everybody and of each level, where the release has it."""
+    course: str | None = None
+    """The level whose course is what is expected of the others: it has no band of its own."""
     directions: Directions | None = None
     """Of a dose that may be read in several ways: where the outcome goes with more of it, under each reading."""
 
@@ -143,7 +150,7 @@ class Comparison:
 
     def band_of(self, row: Row) -> Row | None:
         """What would be expected anyway of the people of a row."""
-        return next((band for band in self.bands if band.level == row.level), None)
+        return next((band for band in self.bands if band.level == row.level != self.course), None)
 
 
 def _widening(groups: int) -> float:
@@ -306,6 +313,7 @@ class View:
             levels,
             no_answer,
             by_statistic.get(f"{statistic}{ANYWAY}", ()),
+            course_of(self.release.levels.get(exposure, ()), item),
             self._directions(exposure, outcome),
         )
 
