@@ -707,3 +707,24 @@ def test_a_plan_that_cannot_be_read_is_refused(text: str, said: str) -> None:
     with pytest.raises(InputRefused) as refused:
         parse_plan(text)
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize("several_as", ["", 'several_as = "mix"\n'])
+def test_a_form_of_which_several_may_be_ticked_is_sampled_and_read(several_as: str, tmp_path: Path) -> None:
+    from club import CLUB, call
+
+    text = CLUB.replace('kind = "choice"\nrole = "exposure"', 'kind = "choices"\nrole = "exposure"', 1)
+    text = text.replace('several_as = "mix"\n', several_as, 1)
+    place, export = tmp_path / "club.toml", tmp_path / "made.csv"
+    place.write_text(text, encoding="utf-8")
+    assert parse_instrument(text).items["form"].kind is Kind.CHOICES
+    write_sample(parse_instrument(text), SamplePlan(mess=TIDY), "2026-01", 400, 1, export)
+    said = call("run", export, "--instrument", place, "--wave", "2026-01", "--home", tmp_path, "--json")
+    assert said.code == 0, said.err
+    (read,) = said.document["exports"]
+    assert read["rows_kept"] == 400 and read["values_refused"] == {}
+    found = pl.read_csv(tmp_path / "reports" / "club" / "2026-01" / "tables" / "form_by_outcome.csv")
+    shown = found.filter((pl.col("statistic") == "mean") & (pl.col("status") != "suppressed"))
+    everybody = shown.filter(pl.col("level") == "all")["n_respondents"].item()
+    levels = shown.filter(pl.col("level") != "all")["n_respondents"].sum()
+    assert abs(levels - everybody) <= 15, "nobody is in two levels"

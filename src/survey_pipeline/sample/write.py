@@ -271,7 +271,18 @@ class Chunk:
         form = self.instrument.form
         if self._is_before_form(name):
             return np.full(self.height, len(self.people.forms))
-        return np.where(self.answers(form) < 0, len(self.people.forms), self.answers(form))
+        return np.where(self.answers(form) < 0, len(self.people.forms), self._one_form())
+
+    def _one_form(self) -> Integers:
+        """Each person's form; of those who ticked several, the answer that stands for it, or else the first of them."""
+        form = self.instrument.items[self.instrument.form]
+        given = self.answers(self.instrument.form)
+        if form.kind is not Kind.CHOICES:
+            return given
+        lowest = np.log2(np.maximum(given & -given, 1)).astype(np.int64)
+        several = lowest if form.several_as is None else form.codes.index(form.several_as)
+        found: Integers = np.where(given < 0, -1, np.where(given & (given - 1) > 0, several, lowest))
+        return found
 
     def _is_before_form(self, name: str) -> bool:
         """Whether an item is the form or decides who is asked for one: then nothing about it can depend on the form."""
@@ -323,7 +334,7 @@ class Chunk:
             if name in section.items:
                 return self.luck("section", str(place)) < section.share
         skipping = [place for place, form in enumerate(self.people.forms) if name in self.plan.skipped.get(form, ())]
-        filling_in: Flags = np.isin(self.answers(self.instrument.form), skipping, invert=True)
+        filling_in: Flags = np.isin(self._one_form(), skipping, invert=True)
         return filling_in
 
     def _everybody(self) -> Flags:
