@@ -323,6 +323,9 @@ def test_other_exports_for_a_published_wave_need_a_reason(
     before, more = contents(home), write(tmp_path / "more.csv", rows(90))
     refused(run(more), 3, "The wave '2026-01' is already published", '--correction "why"')
     refused(run(more, more=("--correction", "")), 2, "correction", "at least 3 characters")
+    said = run(more, more=("--correction", "ask jane@example.org"))
+    refused(said, 2, "The reason of the correction holds e-mail addresses", "without naming anybody")
+    assert "jane" not in said.err
     assert contents(home) == before
     assert "published release 2" in run(more, more=("--correction", "late answers")).out
     refused(run(good), 3, "already published")

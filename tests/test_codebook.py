@@ -37,6 +37,7 @@ def test_the_page_has_every_question_answer_band_threshold_and_note(instrument: 
         assert all(f"`above_{limit.code}`" in entry and limit.source in entry for limit in item.limits)
         assert (f"compared with: `{item.comparison}`" in entry) == (item.comparison is not None)
         assert (f"read again from: `{item.readings}`" in entry) == (item.readings is not None)
+        assert (f"which weight those words mean: `{item.basis}`" in entry) == (item.basis is not None)
         assert item.retest is None or item.retest.source in entry
         assert all(str(percent) in entry for percent in item.responder_curve)
         assert (", not stored)" in entry) == (not item.is_stored)

@@ -1,4 +1,4 @@
-"""Comparisons and tests: which there are, that published ones are made of published rows, families, and dose honesty."""
+"""Comparisons and tests: which there are, that published ones are exact ones rounded, families, and dose honesty."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from builders import community, export_report, item, people, survey
+from builders import FORMS, community, export_report, item, options, people, survey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -15,6 +15,7 @@ from survey_pipeline import statistics
 from survey_pipeline.assemble import exact_frames, make_release
 from survey_pipeline.coarsen import coarsen
 from survey_pipeline.count import tally
+from survey_pipeline.design import with_design
 from survey_pipeline.disclose import disclose
 from survey_pipeline.estimate import (
     COMPARISONS_SCHEMA,
@@ -262,39 +263,177 @@ def released(answers: pl.DataFrame, instrument: Instrument = WITH_NONE) -> Relea
     return make_release(tally(answers, instrument), instrument, POLICY, "2026-01", report)
 
 
+def exact_of(answers: pl.DataFrame, name: str) -> pl.DataFrame:
+    counted = tally(answers, WITH_NONE)
+    return exact_frames(counted, WITH_NONE, coarsen(counted, WITH_NONE, POLICY), POLICY)[name]
+
+
 @pytest.mark.parametrize(("n", "seed"), [(120, 1), (300, 2), (1500, 3)])
-def test_published_comparisons_follow_from_published_rows_alone(n: int, seed: int) -> None:
+def test_published_comparisons_are_the_exact_ones_rounded_where_both_rows_are_shown(n: int, seed: int) -> None:
     answers = community(n, seed)
-    release = released(answers)
-    levels = coarsen(tally(answers, WITH_NONE), WITH_NONE, POLICY)
-    again = published_comparisons(release.frame(), WITH_NONE, levels)
-    assert again.equals(release.comparison_frame().drop("instrument", "wave"))
+    release, exact = released(answers), exact_of(answers, "comparisons")
     rows = {(r.table, r.level, r.outcome, r.statistic): r for r in release.rows}
-    for row in release.comparisons:
+    seen: set[str] = set()
+    for row, true in zip(release.comparisons, exact.iter_rows(named=True), strict=True):
         source = row.statistic.removeprefix("difference_")
         source = source if source != "hedges_g" else "mean_change" if row.outcome == "pain" else "mean"
         sides = [rows[row.table, level, row.outcome, source] for level in (row.level, row.compared_with)]
         assert (row.estimate is None) == any(side.estimate is None for side in sides)
         if row.estimate is None:
             assert row.status == "suppressed" and row.n_respondents is row.n_compared is row.p_value is None
-        elif row.statistic != "hedges_g":
-            assert row.estimate == pytest.approx((sides[0].estimate or 0) - (sides[1].estimate or 0), abs=0.0101)
-    assert any(row.estimate is not None for row in release.comparisons)
+            continue
+        seen.add(row.statistic)
+        assert (row.n_respondents, row.n_compared) == (sides[0].n_respondents, sides[1].n_respondents)
+        assert row.p_value == on_ladder(true["p_value"])
+        if source in ("mean", "mean_change"):
+            fewest = min(side.n_respondents or 0 for side in sides)
+            decimals = 2 if row.statistic == "hedges_g" else statistics.decimals_for(fewest)
+            numbers = [row.estimate, row.ci_lower, row.ci_upper]
+            assert numbers == [round(true[name], decimals) for name in ("estimate", "ci_lower", "ci_upper")]
+            assert row.standard_error == float(f"{true['standard_error']:.1e}")
+        else:
+            k = [round((side.estimate or 0) * (side.n_respondents or 0)) for side in sides]
+            of_counts = statistics.difference_of_shares(k[0], sides[0].n_respondents, k[1], sides[1].n_respondents)  # type: ignore[arg-type]
+            numbers = [row.estimate, row.standard_error, row.ci_lower, row.ci_upper]
+            expected = [of_counts.estimate, of_counts.standard_error, of_counts.ci_lower, of_counts.ci_upper]
+            assert numbers == pytest.approx(expected, abs=0.00005001)
+    assert {"difference_mean_change", "difference_mean", "hedges_g", "difference_responder_30"} <= seen
 
 
-def test_published_p_values_are_on_the_ladder_and_above_those_of_ranks() -> None:
-    answers = community(600, 4)
-    release, counted = released(answers), tally(answers, WITH_NONE)
-    exact = exact_frames(counted, WITH_NONE, coarsen(counted, WITH_NONE, POLICY), POLICY)["tests"]
-    shown = release.test_frame()
-    for frame in (shown, release.comparison_frame()):
-        steps = {*frame["p_value"].drop_nulls(), *frame["p_adjusted"].drop_nulls()}
-        assert steps and steps <= set(LADDER)
-    ranks = pl.col("statistic").is_in(["kruskal_wallis", "jonckheere_terpstra"])
-    both = shown.filter(ranks)["p_value"], exact.filter(ranks)["p_value"]
-    pairs = [(told, true) for told, true in zip(*both, strict=True) if told is not None and true is not None]
-    assert pairs and all(told >= true for told, true in pairs)
-    assert shown.filter(ranks)["test_statistic"].null_count() == shown.filter(ranks).height
+@pytest.mark.parametrize("name", ["comparisons", "tests"])
+@pytest.mark.parametrize(("n", "seed"), [(130, 1), (300, 2), (600, 4)])
+def test_every_published_p_value_is_an_upper_bound_of_the_exact_one(name: str, n: int, seed: int) -> None:
+    answers = community(n, seed)
+    release, exact = released(answers), exact_of(answers, name)
+    shown = release.comparison_frame() if name == "comparisons" else release.test_frame()
+    steps = {*shown["p_value"].drop_nulls(), *shown["p_adjusted"].drop_nulls()}
+    assert steps and steps <= set(LADDER)
+    there = shown["p_value"].is_not_null()
+    again = adjusted(exact.filter(there))  # those that are published, by their exact p-values
+    assert shown.filter(there)["p_value"].to_list() == [on_ladder(p) for p in again["p_value"]]
+    assert shown.filter(there)["p_adjusted"].to_list() == [on_ladder(p) for p in again["p_adjusted"]]
+    assert shown.filter(there)["family_size"].to_list() == again["family_size"].to_list()
+
+
+def test_the_error_of_a_difference_between_few_people_is_not_cut_off_with_its_decimals() -> None:
+    # Differences of 20 people and more have one decimal; with one, this error would be a fifth off.
+    groups = [(20, 3.0), (20, 5.0)], [(15, 3.0), (15, 5.0)]
+    answers = [
+        (n, {"form": f, "mood": m}) for f, each in zip(("citrate", "oxide"), groups, strict=True) for n, m in each
+    ]
+    counted = tally(people(WITH_NONE, *answers), WITH_NONE)
+    levels = {"form": [Level(code=f, label=f.capitalize(), members=(f,)) for f in ("citrate", "oxide")]}
+    exact = estimate(counted, WITH_NONE, levels)
+    found = published_comparisons(exact, disclose(exact, POLICY), WITH_NONE, levels)
+    row = only(found, outcome="mood", level="Citrate", compared_with="Oxide", statistic="difference_mean")
+    error = float(np.hypot(np.sqrt(40 / 39 / 40), np.sqrt(30 / 29 / 30)))
+    assert (row["standard_error"], round(error, 4)) == (0.25, 0.2452)
+    assert row["ci_upper"] == 0.5 and row["p_value"] == 1.0 and row["estimate"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(0.0, 0.0), (0.1464, 0.15), (0.0996, 0.1), (0.0123, 0.012), (1.26, 1.3), (12.6, 13.0), (146.0, 150.0)],
+)
+def test_errors_are_told_in_two_digits_that_count(error: float, told: float) -> None:
+    assert statistics.significant(error) == told
+
+
+def test_no_published_test_tells_its_statistic() -> None:
+    shown, exact = released(community(600, 4)).test_frame(), exact_of(community(600, 4), "tests")
+    told = shown["p_value"].is_not_null()
+    assert {"kruskal_wallis", "welch_anova", "jonckheere_terpstra", "cochran_armitage"} <= {
+        *shown.filter(told)["statistic"]
+    }
+    assert shown["test_statistic"].null_count() == shown["degrees_of_freedom_2"].null_count() == shown.height
+    welch = pl.col("statistic") == "welch_anova"
+    assert exact.filter(welch)["degrees_of_freedom_2"].null_count() < exact.filter(welch).height
+    assert exact["test_statistic"].null_count() == 0
+
+
+def test_where_people_were_picked_by_clusters_there_are_differences_alone() -> None:
+    instrument = WITH_NONE.model_copy(update={"weighting": Weighting(why="test", clusters="sex")})
+    answers = community(300, 8)
+    counted = tally(answers, instrument)
+    picked = with_design(estimate(counted, instrument), answers, instrument)
+    found = compare(picked, instrument, {})
+    alone = compare(estimate(counted, instrument), instrument, {})
+    assert found["estimate"].to_list() == alone["estimate"].to_list()
+    assert found["estimate"].null_count() < found.height
+    for name in ("standard_error", "ci_lower", "ci_upper", "p_value", "p_adjusted", "family_size"):
+        assert found[name].null_count() == found.height > alone[name].null_count(), name
+    assert exact_lines(counted, picked, instrument, {}).is_empty()
+    told = published_comparisons(picked, disclose(picked, POLICY), instrument, {})
+    assert told["estimate"].null_count() < told.height == told["standard_error"].null_count()
+
+
+# --- Which levels are tested ------------------------------------------------------------------------------------------
+
+WITHOUT = [{**option, "exclusive": option["code"] in ("oxide", "taurate")} for option in options(*FORMS)]
+EXCLUSIVE = survey(form=SURVEY.items["form"].model_dump(mode="json") | {"options": WITHOUT, "comparison": "oxide"})
+
+
+@pytest.mark.parametrize(
+    ("apart", "tested"),
+    [
+        (("oxide",), ("citrate", "malate")),
+        (("oxide", "taurate"), ("citrate", "malate")),  # merged, but of people who take none all the same
+        (("oxide", "not_stated"), ("citrate", "malate")),
+        (("oxide", "mix"), ("citrate", "malate", "oxide", "mix")),
+    ],
+)
+def test_answers_that_exclude_all_others_are_compared_but_take_no_part_in_tests(
+    apart: Sequence[str], tested: Sequence[str]
+) -> None:
+    answers = community(400, 9, missing=0.1)
+    levels = {"form": [Level(code=code, label=code, members=(code,)) for code in ("citrate", "malate")]}
+    levels["form"].append(Level(code="apart", label="apart", members=tuple(apart)))
+    counted = tally(answers, EXCLUSIVE)
+    rows = estimate(counted, EXCLUSIVE, levels)
+    words = {"exposure": "form", "outcome": "mood"}
+    row = only(exact_lines(counted, rows, EXCLUSIVE, levels), **words, statistic="kruskal_wallis")
+    there = answers.drop_nulls("mood")
+    sides = [[form] for form in tested[:2]] + ([list(tested[2:])] if tested[2:] else [])
+    groups = [there.filter(pl.col("form").is_in(side))["mood"].to_numpy() for side in sides]
+    assert row["p_value"] == pytest.approx(stats.kruskal(*groups).pvalue, rel=1e-9)
+    assert (row["n_levels"], row["n_respondents"]) == (len(groups), sum(map(len, groups)))
+    welch = only(exact_lines(counted, rows, EXCLUSIVE, levels), **words, statistic="welch_anova")
+    assert (welch["n_levels"], welch["degrees_of_freedom"]) == (len(groups), len(groups) - 1)
+    pairs = compare(rows, EXCLUSIVE, levels).filter(pl.col("outcome") == "mood", pl.col("exposure") == "form")
+    assert "apart" in {*pairs["level"], *pairs["compared_with"]}
+
+
+def test_a_hidden_level_that_is_not_tested_hides_no_test() -> None:
+    sizes = {"citrate": 60, "malate": 50, "oxide": 12}
+    groups = [(1, {"form": form, "mood": float(1 + i % 7)}) for form, n in sizes.items() for i in range(n)]
+    levels = {"form": [Level(code=code, label=code, members=(code,)) for code in sizes]}
+    counted = tally(people(EXCLUSIVE, *groups), EXCLUSIVE)
+    exact = estimate(counted, EXCLUSIVE, levels)
+    shown = exact.with_columns(
+        pl.when(pl.col("level") == "oxide").then(pl.lit("suppressed")).otherwise(pl.lit("ok")).alias("status")
+    )
+    for instrument, there in ((EXCLUSIVE, True), (SURVEY, False)):
+        lines_ = exact_lines(counted, exact, instrument, levels)
+        told = only(
+            published_tests(lines_, shown, instrument, levels, POLICY),
+            exposure="form",
+            outcome="mood",
+            statistic="kruskal_wallis",
+        )
+        assert (told["p_value"] is not None) is there
+        assert told["n_respondents"] == (110 if there else None)
+
+
+def test_levels_without_people_are_not_counted_among_those_tested() -> None:
+    answers = people(
+        SURVEY, *((5, {"form": form, "mood": mood}) for form in ("citrate", "oxide") for mood in (2.0, 5.0))
+    )
+    row = only(lines(answers), exposure="form", outcome="mood", statistic="kruskal_wallis")
+    assert row["n_levels"] == 2  # of six declared forms
+    assert only(lines(answers), exposure="form", outcome="mood", statistic="welch_anova")["n_levels"] == 2
+
+
+# --- What is shown ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("oxide", "shown"), [(19, False), (20, True)])
@@ -341,12 +480,12 @@ def test_an_older_release_has_neither_and_a_new_one_comes_back_the_same() -> Non
 def test_files_for_programs_have_a_line_a_row() -> None:
     release = released(community(120, 6))
     for text, rows in (
-        (tables.comparisons_csv(release), release.comparisons),
-        (tables.tests_csv(release), release.tests),
+        (tables.comparisons_csv(release, WITH_NONE), release.comparisons),
+        (tables.tests_csv(release, WITH_NONE), release.tests),
     ):
         table = pl.read_csv(text)
         assert table.height == len(rows) > 0
-        assert table.columns[:2] == ["instrument", "wave"] and table.columns[-1] == "provenance"
+        assert table.columns[:2] == ["instrument", "wave"] and "provenance" in table.columns
         assert table["status"].to_list() == [row.status for row in rows]
 
 
@@ -423,7 +562,7 @@ def test_a_dose_read_again_has_no_rows_and_its_tests_do_not_tell_how_many_they_a
     assert not any("__" in exposure for exposure in release.levels)
     read = [row for row in release.tests if row.exposure.startswith("dose__")]
     assert {row.statistic for row in read} == {"jonckheere_terpstra", "worst_case_direction"}
-    assert all(row.n_respondents is None for row in read)
+    assert all(row.n_respondents is row.n_levels is None for row in read)
     assert any(row.direction is not None for row in read)
 
 

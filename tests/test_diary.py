@@ -31,6 +31,7 @@ from survey_pipeline.diary import (
     measured,
     person_weeks,
 )
+from survey_pipeline.disclose import disclose
 from survey_pipeline.estimate import ESTIMATES_SCHEMA
 from survey_pipeline.exports import Column
 from survey_pipeline.exports.layout import Mark, Part
@@ -40,6 +41,7 @@ from survey_pipeline.person_weeks import (
     DIARY_KEPT,
     DIARY_SCHEMA,
     PERSON_WEEK_MEAN,
+    PERSON_WEEKS,
     UNIT,
     Sums,
     add,
@@ -49,6 +51,7 @@ from survey_pipeline.person_weeks import (
     person_week_mean,
 )
 from survey_pipeline.reading import Reading, open_exports, report_of, silently
+from survey_pipeline.release import Policy
 from survey_pipeline.storage import WAVES_SCHEMA, Warehouse
 from survey_pipeline.validate import QUARANTINE_SCHEMA
 
@@ -456,8 +459,8 @@ def test_merged_levels_are_those_of_everybody(people: dict[str, list[float]]) ->
     merged = Level(code="x", label="X", members=("citrate", "oxide", "mix", "none", "not_stated"), merged=True)
     rows = diary_rows(tally, showing(BY_FORM), {"form": (merged,)})
     numbers = ["estimate", "standard_error", "ci_lower", "ci_upper", "n_respondents", "n_events"]
-    for outcome in ("diary_pain", DIARY_KEPT):
-        mine = rows.filter(pl.col("outcome") == outcome)
+    for outcome, statistic in (("diary_pain", PERSON_WEEK_MEAN), ("diary_pain", PERSON_WEEKS), (DIARY_KEPT, "share")):
+        mine = rows.filter(pl.col("outcome") == outcome, pl.col("statistic") == statistic)
         assert mine["level"].to_list() == ["all", "X"] and mine["merged"].to_list() == [False, True]
         assert mine.select(numbers).row(0) == mine.select(numbers).row(1)
 
@@ -479,10 +482,30 @@ def test_the_rows_of_the_tables() -> None:
     assert ("Citrate", "diary_pain", PERSON_WEEK_MEAN, 1, None) in shown.rows()
     assert ("all", "diary_pain", PERSON_WEEK_MEAN, 2, None) in shown.rows()
     assert ("Oxide", DIARY_KEPT, "share", 2, 1) in shown.rows()
-    assert rows.filter(pl.col("table") == "diary_of_all")["level"].to_list() == ["all", "all"]
+    assert ("Citrate", "diary_pain", PERSON_WEEKS, 1, None) in shown.rows()
+    weeks_told = rows.filter(pl.col("statistic") == PERSON_WEEKS, pl.col("outcome") == "diary_pain")
+    by_level = dict(weeks_told.filter(pl.col("table") == "diary").select("level", "estimate").iter_rows())
+    assert by_level == {"all": 3.0, "Citrate": 2.0, "Oxide": 1.0} | {k: None for k in by_level if by_level[k] is None}
+    assert weeks_told["ci_lower"].null_count() == weeks_told["standard_error"].null_count() == weeks_told.height
+    assert set(rows.filter(pl.col("table") == "diary_of_all")["level"]) == {"all"}
     assert rows["n_missing"].to_list() == [0] * rows.height
     assert rows.filter(pl.col("outcome") == "diary_took")["not_asked"].all()
     assert not rows.filter(pl.col("outcome") == "diary_pain")["not_asked"].any()
+
+
+@pytest.mark.parametrize(("n", "shown"), [(19, False), (20, True)])
+def test_the_number_of_person_weeks_is_rounded_and_goes_with_their_mean(n: int, shown: bool) -> None:
+    weeks = weeks_of({f"p{i}": [float(i % 5), 3.0] for i in range(n)} | {"p0": [1.0]})  # 37 and 39 weeks
+    people = levels_of({f"p{i}": "oxide" for i in range(60)})
+    instrument = showing(OF_ALL)
+    found = disclose(diary_rows(diary_tally(weeks, people, instrument), instrument), Policy())
+    told = {row["statistic"]: row for row in found.filter(pl.col("outcome") == "diary_pain").iter_rows(named=True)}
+    assert [told[name]["estimate"] is not None for name in (PERSON_WEEK_MEAN, PERSON_WEEKS)] == [shown] * 2
+    assert told[PERSON_WEEKS]["n_respondents"] == told[PERSON_WEEK_MEAN]["n_respondents"] == (20 if shown else None)
+    if shown:
+        assert told[PERSON_WEEKS]["estimate"] == 40.0
+        assert told[PERSON_WEEKS]["ci_lower"] is told[PERSON_WEEKS]["standard_error"] is None
+        assert (told[PERSON_WEEKS]["status"], told[PERSON_WEEK_MEAN]["status"]) == ("ok", "unreliable")
 
 
 def test_a_table_of_counts_shows_no_means() -> None:
@@ -532,7 +555,11 @@ def test_a_wave_of_diaries_is_stored_replaced_and_counted(tmp_path: Path) -> Non
     assert warehouse.diary_tally("club", "2026-01", None).is_empty()
     means = [Fraction(sum(values), len(values)) for n in range(8) for values in ([n, 1, 3, 5], [7, 9, 1, 3])]
     found = diary_rows(tally, instrument).filter((pl.col("level") == "all") & (pl.col("outcome") == "diary_pain"))
-    assert found["n_respondents"].to_list() == [8]
+    assert found["n_respondents"].to_list() == [8, 8] and found["statistic"].to_list() == [
+        PERSON_WEEK_MEAN,
+        PERSON_WEEKS,
+    ]
+    assert found["estimate"][1] == len(means)
     assert found["estimate"][0] == pytest.approx(float(sum(means) / len(means)), rel=1e-14)
 
 

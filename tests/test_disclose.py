@@ -12,11 +12,13 @@ import pytest
 from builders import community, estimates, number, presence, share, survey
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from linked import linked_survey
 
 from survey_pipeline.coarsen import coarsen
 from survey_pipeline.count import tally
 from survey_pipeline.disclose import (
     COULD_IMPROVE,
+    Links,
     Sum,
     decimals_for,
     disclose,
@@ -26,6 +28,8 @@ from survey_pipeline.disclose import (
 )
 from survey_pipeline.errors import InputRefused
 from survey_pipeline.estimate import ESTIMATES_SCHEMA, estimate
+from survey_pipeline.levels import Level, partitions_of
+from survey_pipeline.levels import crossed as crossed_levels
 from survey_pipeline.names import NUMBERS, TIDY_COLUMNS
 from survey_pipeline.policy import load_policy, round_count, rounding_range
 from survey_pipeline.release import Policy
@@ -33,6 +37,7 @@ from survey_pipeline.release import Policy
 POLICY = Policy()
 SURVEY = survey()
 Row = Mapping[str, object]
+Key = tuple[str, ...]
 
 
 def published(*rows: Row) -> pl.DataFrame:
@@ -177,7 +182,8 @@ def test_a_level_of_nobody_hides_nothing_else() -> None:
 
 def test_a_hidden_total_shields_nothing_where_its_levels_are_shown() -> None:
     # Of everybody, 8 of 102 are worse: n [98, 102] less better [53, 57] less same [33, 37] would leave at least 4. Hiding
-    # "same" of everybody is not enough: its levels, [13, 17] and [18, 22], leave at least 2. So "better" goes too.
+    # "same" of everybody is not enough: its levels, [13, 17] and [18, 22], leave at least 2. So that of a level goes too, and
+    # with it what would tell it there.
     counts = {"all": (57, 37, 8), "Citrate": (28, 17, 4), "Malate": (29, 20, 4)}
     rows = [
         share(level, k, sum(three), outcome=f"effect__{option}", one_of="effect")
@@ -185,7 +191,8 @@ def test_a_hidden_total_shields_nothing_where_its_levels_are_shown() -> None:
         for option, k in zip(("better", "same", "worse"), three, strict=True)
     ]
     found = published(*rows).filter(pl.col("status") == "suppressed", pl.col("outcome") != "effect__worse")
-    assert found.select("level", "outcome").rows() == [("all", "effect__better"), ("all", "effect__same")]
+    gone = [("all", "effect__same"), ("Citrate", "effect__better"), ("Citrate", "effect__same")]
+    assert found.select("level", "outcome").rows() == gone
 
 
 # --- Hiding more: options and thresholds ------------------------------------------------------------------------------
@@ -240,8 +247,9 @@ def test_a_higher_threshold_is_no_more_than_a_lower_one() -> None:
         for statistic, counts in (("responder_30", by_third), ("responder_50", by_half))
         for level, k in counts.items()
     ]
-    found = published(*rows).filter(pl.col("statistic") == "responder_50", pl.col("status") != "suppressed")
-    assert found["level"].to_list() == []
+    found = published(*rows).filter(pl.col("status") == "suppressed")
+    assert ("responder_30", "Citrate") in found.select("statistic", "level").rows()
+    assert set(found.filter(pl.col("statistic") == "responder_50")["level"]) == {"Citrate", "Malate", "Oxide"}
 
 
 def test_sums_narrow_each_other() -> None:
@@ -299,8 +307,9 @@ def test_points_of_the_responder_curve_are_as_nested_as_thresholds() -> None:
         for statistic, counts in (("improved_10", by_tenth), ("responder_50", by_half))
         for level, k in counts.items()
     ]
-    found = published(*rows).filter(pl.col("statistic") == "responder_50")
-    assert set(found["status"]) == {"suppressed"}
+    found = published(*rows).filter(pl.col("status") == "suppressed")
+    assert ("improved_10", "Citrate") in found.select("statistic", "level").rows()
+    assert set(found.filter(pl.col("statistic") == "responder_50")["level"]) == {"Citrate", "Malate", "Oxide"}
 
 
 def band(level: str, n: int, **more: object) -> dict[str, object]:
@@ -396,6 +405,147 @@ def test_levels_that_were_merged_differently_add_up_together() -> None:
     assert found[d] == (5, 7)
 
 
+# --- Questions that hang together ---------------------------------------------------------------------------------------
+
+
+TOGETHER = linked_survey()
+ANYTHING = (0, 10**12)
+
+
+def linked_sums(levels: Mapping[str, Sequence[Level]], *rows: Row) -> list[Sum]:
+    return Links(TOGETHER, levels).sums([dict(row) for row in rows])
+
+
+def limit(level: str, k: int, n: int, outcome: str = "dose__above_eu", **more: object) -> dict[str, object]:
+    return share(level, k, n, outcome=outcome, is_conditional=True, **more)
+
+
+def told(
+    rows: Sequence[Row], levels: Mapping[str, Sequence[Level]], **known: tuple[int, int]
+) -> dict[str, tuple[int, int]]:
+    """What can be told of the events of each row's outcome from what is known of others' by the links alone."""
+    keys = {str(row["outcome"]): ("all", str(row["outcome"]), "share", "events") for row in rows}
+    found = narrowed({keys[name]: range_ for name, range_ in known.items()}, linked_sums(levels, *rows))
+    return {name: found.get(key, ANYTHING) for name, key in keys.items()}
+
+
+def test_who_is_above_a_limit_is_above_a_lower_one() -> None:
+    rows = [limit("all", 30, 90), limit("all", 8, 90, "dose__above_us")]
+    assert told(rows, {}, dose__above_eu=(28, 32))["dose__above_us"] == (0, 32)
+    assert told(rows, {}, dose__above_us=(10, 12))["dose__above_eu"][0] == 10
+
+
+def test_who_is_above_a_limit_under_a_reading_is_so_under_the_worst_case() -> None:
+    worst = "dose__above_eu__worst_case"
+    rows = [limit("all", 30, 90, f"dose__above_eu__{how}") for how in ("compound", "label_elemental", "worst_case")]
+    rows.append(limit("all", 20, 90))
+    assert told(rows, {}, **{worst: (28, 32)}) == {
+        "dose__above_eu__compound": (0, 32),
+        "dose__above_eu__label_elemental": (0, 32),
+        worst: (28, 32),
+        "dose__above_eu": ANYTHING,  # the words may say less than the number
+    }
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [("dose__above_eu", (16, 21)), ("dose__above_us", (11, 11))],
+)
+def test_people_above_a_limit_are_those_in_the_bands_above_it(outcome: str, expected: tuple[int, int]) -> None:
+    # Bands end at 250 and 350: all of the higher bands are above, however they were merged.
+    levels = partitions_of(TOGETHER, "dose")[0]
+    rows = [limit("all", 20, 90, outcome)]
+    sizes = {"Up to 250": (50, 52), "250 to 350": (5, 10), "Over 350": (11, 11)}
+    known: dict[Key, tuple[int, int]] = {("dose", label, "people"): size for label, size in sizes.items()}
+    found = narrowed(known, linked_sums({"dose": levels}, *rows))
+    assert found["all", outcome, "share", "events"] == expected
+
+
+def test_people_whom_a_question_does_not_concern_are_a_level_of_another() -> None:
+    # Why people stopped concerns those who stopped, and those who did not say what they take.
+    codes = ("citrate", "stopped", "not_stated")
+    levels = [Level(code=code, label=code, members=(code,)) for code in codes]
+    row = share("all", 10, 20, outcome="why__side", some_of="why", is_conditional=True)
+    known: dict[Key, tuple[int, int]] = {("form", "citrate", "people"): (40, 42)}
+    found = narrowed(known, linked_sums({"form": levels}, row))
+    assert found["all", "why", "not concerned"] == (40, 42)
+
+
+@pytest.mark.parametrize(
+    ("level", "expected"), [("citrate", (0, 0)), ("nothing", (7, 7)), ("citrate or nothing", (0, 12))]
+)
+def test_a_level_of_the_deciding_question_says_whom_another_concerns(level: str, expected: tuple[int, int]) -> None:
+    members = tuple(level.split(" or "))
+    levels = {"form": [Level(code="level", label=level, members=members)]}
+    row = share(level, 3, 12, outcome="over", is_conditional=True)
+    known: dict[Key, tuple[int, int]] = {("form", level, "people"): (7, 7) if level == "nothing" else (10, 12)}
+    assert narrowed(known, linked_sums(levels, row))["form", level, "over", "not concerned"] == expected
+
+
+def test_who_swallows_none_is_the_same_in_all_questions_about_the_dose() -> None:
+    found = []
+    for exposure in ("dose", "split", "slowly"):
+        levels = {exposure: [Level(code="not_applicable", label="No dose", members=("not_applicable",))]}
+        row = share("all", 30, 90, outcome="dose__above_eu", is_conditional=True)
+        known: dict[Key, tuple[int, int]] = {(exposure, "No dose", "people"): (4, 8)}
+        found.append(narrowed(known, linked_sums(levels, row))["all", "dose__above_eu", "not concerned"])
+    assert found == [(4, 8)] * 3
+
+
+def test_a_cell_of_a_crossing_tells_whom_a_question_does_not_concern() -> None:
+    forms, doses = (partitions_of(TOGETHER, name)[0] for name in ("form", "dose"))
+    levels = {"form": forms, "dose": doses, "form_by_dose": crossed_levels(forms, doses)}
+    row = limit("Citrate", 20, 40)
+    known: dict[Key, tuple[int, int]] = {("form_by_dose", "Citrate, no dose", "people"): (4, 8)}
+    found = narrowed(known, linked_sums(levels, row))
+    assert found["form", "Citrate", "dose__above_eu", "not concerned"] == (4, 8)
+
+
+def test_an_option_that_excludes_all_others_leaves_no_more_to_them() -> None:
+    rows = [
+        share("all", k, 60, outcome=f"drugs__{option}", some_of="drugs")
+        for option, k in (("none", 50), ("pressure", 8))
+    ]
+    known: dict[Key, tuple[int, int]] = {("all", "drugs__none", "share", "others"): (10, 12)}
+    assert narrowed(known, linked_sums({}, *rows))["all", "drugs__pressure", "share", "events"] == (0, 12)
+
+
+def test_a_small_cell_is_not_told_by_who_has_a_dose() -> None:
+    # Of 43 to 47 who take citrate 33 to 37 told a dose and, as no level says so, none left it out: 6 or more swallow none.
+    forms, (*doses, _not_stated) = (partitions_of(TOGETHER, name)[0] for name in ("form", "dose"))
+    levels = {"form": forms, "dose": doses, "form_by_dose": crossed_levels(forms, doses)}
+    rows = [presence("Citrate", 45, 120), limit("Citrate", 15, 36, n_level=45)]
+    for dose, n in {"Up to 250": 18, "Over 350": 18, "No dose": 9}.items():
+        cell = f"Citrate, {dose[0].lower()}{dose[1:]}"
+        sides = [["form", "Citrate"], ["dose", dose]]
+        rows.append(number(cell, n, exposure="form_by_dose", table="both", part_of=sides))
+    by_itself = disclose(estimates(*rows), POLICY)
+    assert by_itself["status"].is_in(["suppressed"]).to_list() == [False, False, True, True, True]
+    assert disclose(estimates(*rows), POLICY, links=Links(TOGETHER, levels))["status"][1] == "suppressed"
+
+
+# --- Quartiles ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("k", "n", "shown"),
+    [
+        (7, 30, False),
+        (9, 400, False),
+        (21, 30, False),  # all but 9
+        (0, 30, False),
+        (10, 30, True),  # not hidden, so nothing to tell
+        (20, 30, True),
+    ],
+)
+def test_a_quartile_does_not_tell_who_reached_a_threshold(k: int, n: int, shown: bool) -> None:
+    rows = [number("all", n, outcome="mood", statistic=name) for name in ("mean", "median", "quartile_1", "quartile_3")]
+    rows.append(share("all", k, n, outcome="mood", statistic="much_better"))
+    status = dict(published(*rows).select("statistic", "status").iter_rows())
+    assert (status["quartile_1"] != "suppressed") is (status["quartile_3"] != "suppressed") is shown
+    assert "suppressed" not in (status["mean"], status["median"])
+
+
 # --- Questions left out -----------------------------------------------------------------------------------------------
 
 
@@ -475,7 +625,7 @@ def test_decimals_that_n_supports(n: int, decimals: int) -> None:
 
 def test_a_mean_is_told_in_as_many_decimals_as_its_rounded_n_supports() -> None:
     few, many = published(number("all", 25)), published(number("all", 198))
-    assert few.select(NUMBERS[:4]).row(0) == (5.0, 0.5, 4.0, 6.1)
+    assert few.select(NUMBERS[:4]).row(0) == (5.0, 0.52, 4.0, 6.1)  # an error has two digits that count
     assert many.select(NUMBERS[:4]).row(0) == (5.04, 0.52, 4.01, 6.07)  # with t of 199 degrees of freedom
     assert (few["n_respondents"][0], many["n_respondents"][0]) == (25, 200)
 

@@ -13,10 +13,12 @@ from scipy import stats
 from statsmodels.stats.weightstats import DescrStatsW
 
 from survey_pipeline.count import tally
+from survey_pipeline.disclose import disclose
 from survey_pipeline.estimate import ESTIMATES_SCHEMA, estimate
 from survey_pipeline.instrument import Instrument, Weighting
 from survey_pipeline.levels import partitions
 from survey_pipeline.names import WEIGHT
+from survey_pipeline.release import Policy
 
 SURVEY = survey()
 LABELS = {form.capitalize(): form for form in FORMS}
@@ -187,7 +189,7 @@ def test_weighted_estimates_are_those_of_the_weighted_rows(seed: int, n: int) ->
     mood, w = there["mood"].to_numpy(), there[WEIGHT].to_numpy()
     row = one(found, "mood", "mean")
     assert row["n_respondents"] == len(mood)
-    assert "standardised_change" not in found["statistic"]
+    assert not {"standardised_change", "correlation_before_now"} & set(found["statistic"])
     if not len(mood):
         return
     described = DescrStatsW(mood, weights=w)
@@ -395,6 +397,57 @@ def test_the_commonest_value_is_counted() -> None:
     found = pain((10, 8, 4), (4, 9, 5), (3, 5, 5))
     alike = {s: one(found, "pain", s)["n_alike"] for s in ("mean", "mean_baseline", "mean_change", "responder_30")}
     assert alike == {"mean": 10, "mean_baseline": 10, "mean_change": 14, "responder_30": None}
+
+
+@pytest.mark.parametrize(("before", "asked"), [(0.0, True), (None, False)])
+def test_who_began_at_nothing_was_asked_and_who_said_nothing_was_not(before: float | None, asked: bool) -> None:
+    found = pain((30, before, 1.0), (10, before, 2.0))
+    row = one(found, "pain", "responder_30", "Citrate")
+    assert (row["n_respondents"], row["not_asked"]) == (0, not asked)
+    assert one(found, "pain", "mean_change")["not_asked"] is not asked
+    assert one(found, "pain", "mean")["not_asked"] is False
+    told = disclose(found, Policy()).filter(pl.col("statistic").is_in(["responder_30", "responder_50"]))
+    assert set(told["status"]) == {"suppressed" if asked else "not_asked"}
+
+
+# --- Before and now together ------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=30)
+@given(PAIRS)
+def test_the_correlation_of_before_and_now_is_that_of_the_rows(pairs: list[tuple[float | None, float | None]]) -> None:
+    found = pain(*((1, before, after) for before, after in pairs))
+    row, change = (one(found, "pain", name) for name in ("correlation_before_now", "mean_change"))
+    for name in ("n_respondents", "n_missing", "among", "not_asked", "span"):
+        assert row[name] == (change[name] if name != "span" else 10.0)
+    both = np.array([(was, now) for was, now in pairs if was is not None and now is not None]).reshape(-1, 2)
+    if len(both) < 2 or not both.std(axis=0).all():
+        assert row["estimate"] is None
+        return
+    expected = stats.pearsonr(both[:, 0], both[:, 1])
+    assert row["estimate"] == pytest.approx(expected.statistic, abs=1e-12)
+    assert row["standard_error"] is None
+    if len(both) > 3 and abs(row["estimate"]) < 1 - 1e-9:
+        interval = expected.confidence_interval(0.95)
+        assert (row["ci_lower"], row["ci_upper"]) == pytest.approx((interval.low, interval.high), rel=1e-6)
+
+
+@pytest.mark.parametrize(("n_others", "shown"), [(9, False), (10, True)])
+@pytest.mark.parametrize("alike", ["before", "now", "change"])
+def test_a_correlation_is_hidden_where_nearly_all_are_alike(alike: str, n_others: int, shown: bool) -> None:
+    pairs = {
+        "before": lambda place: (5.0, float(place % 5)),
+        "now": lambda place: (float(place % 5), 5.0),
+        "change": lambda place: (float(place % 5), float(place % 5)),
+    }
+    others = {"before": (7.0, 2.0), "now": (2.0, 7.0), "change": (6.0, 3.0)}
+    found = pain(*((1, *pairs[alike](place)) for place in range(60)), (n_others, *others[alike]))
+    told = disclose(found, Policy())
+    row = one(told, "pain", "correlation_before_now")
+    assert (row["status"] != "suppressed") is shown
+    if shown:
+        assert row["estimate"] == round(row["estimate"], 2) and row["ci_lower"] == round(row["ci_lower"], 2)
+        assert row["ci_lower"] < row["estimate"] < row["ci_upper"] and row["standard_error"] is None
 
 
 # --- Shares -----------------------------------------------------------------------------------------------------------------

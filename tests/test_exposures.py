@@ -9,9 +9,11 @@ import pytest
 from builders import community, item, options, people
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_tables import READ, WORDS, dose, with_tables, words
+from test_tables import READ, TOLD, WORDS, answers, dose, with_tables, words
 
-from survey_pipeline.count import tally
+from survey_pipeline.count import columns_needed, tally
+from survey_pipeline.estimate import estimate
+from survey_pipeline.estimate import tested_lines as exact_lines
 from survey_pipeline.instrument import Instrument, load_instrument
 from survey_pipeline.levels import (
     Level,
@@ -232,11 +234,131 @@ def test_every_interval_has_its_place(ends: list[tuple[float, float]]) -> None:
     assert levels(answers, "dose__worst_case", instrument) == dict(sorted(expected.items()))
 
 
+# --- Which weight is meant --------------------------------------------------------------------------------------------------
+
+
+OXIDE = words(240, 400, compound="oxide")  # 400 mg oxide
+CITRATE = words(110, 1000, compound="citrate")  # 1000 mg citrate
+BARE = words(44, 400)  # 400 mg
+RANGE = words(120, 400, written=(200, 400), compound="oxide")  # 200-400 mg oxide
+BOTH = words(82, 300)  # 100 mg oxide and 200 mg citrate: neither is stored
+PARTLY_ELEMENTAL = words(320, 400, compound="oxide")  # 200 mg elemental in the morning, 200 mg oxide in the evening
+PARTLY_WEIGHED = words(240, 320, written=(400, 400), compound="oxide")  # the weight of 200 mg oxide, and 200 mg oxide
+ELEMENTAL = words(300, 300, "label_elemental", compound="oxide")
+WEIGHED = words(110, 160, "compound", (1000, 1000), "citrate")
+
+
+def told(bands: list[dict[str, Any]]) -> Instrument:
+    described = TOLD.model_dump(mode="json", exclude_defaults=True)
+    described["items"]["dose"]["bands"] = bands
+    return Instrument.model_validate(described)
+
+
+def level_around(mg: float, given: dict[str, Any], reading: str) -> str:
+    """The level of somebody where the second of three bands (`stretch_1`) holds nothing but this dose."""
+    ends: list[dict[str, Any]] = [{"below": mg - 0.01}, {"up_to": mg + 0.01}, {}]
+    instrument = told([{"code": f"b{i}", "label": f"B{i}", **end} for i, end in enumerate(ends)])
+    (level,) = levels(people(instrument, (1, {"by_mouth": "oral"} | given)), f"dose__{reading}", instrument)
+    return level
+
+
+@pytest.mark.parametrize(
+    ("given", "said", "elemental", "compound", "worst"),
+    [
+        (OXIDE, "label_elemental", 400, 400, (400, 400)),
+        (OXIDE, "compound", 240, 240, (240, 240)),
+        (OXIDE, "unsure", 400, 240, (240, 400)),
+        (OXIDE, None, 400, 240, (240, 400)),
+        (CITRATE, "label_elemental", 1000, 1000, (1000, 1000)),
+        (CITRATE, "compound", 135, 135, (110, 160)),
+        (BARE, "label_elemental", 400, 400, (400, 400)),
+        (BARE, "compound", 142, 142, (44, 240)),  # of any compound: 11 to 60 per cent
+        (BARE, "unsure", 400, 44, (44, 400)),
+        (RANGE, "label_elemental", 300, 300, (200, 400)),
+        (RANGE, "compound", 180, 180, (120, 240)),
+        (RANGE, None, 300, 120, (120, 400)),
+        (BOTH, "compound", 131, 131, (82, 180)),  # never less than the words allow
+        (PARTLY_ELEMENTAL, "compound", 320, 320, (320, 320)),
+        (PARTLY_ELEMENTAL, "label_elemental", 400, 400, (400, 400)),
+        (PARTLY_WEIGHED, "label_elemental", 320, 320, (320, 320)),  # and never more
+        *((ELEMENTAL, said, 300, 300, (300, 300)) for said in ("label_elemental", "compound", "unsure", None)),
+        *((WEIGHED, said, 135, 135, (110, 160)) for said in ("label_elemental", "compound", "unsure", None)),
+        *(({"dose": 250.0}, said, 250, 250, (250, 250)) for said in ("label_elemental", "compound", "unsure", None)),
+    ],
+)
+def test_the_words_count_then_the_answer_and_only_then_do_the_readings_part(
+    given: dict[str, Any], said: str | None, elemental: float, compound: float, worst: tuple[float, float]
+) -> None:
+    given = {"dose": 999.0, **given, "said": said}
+    assert level_around(elemental, given, "label_elemental") == "stretch_1"
+    assert level_around(compound, given, "compound") == "stretch_1"
+    low, high = (level_around(end, given, "worst_case") for end in worst)
+    assert low.startswith("stretch_1_to_") and high.endswith("_to_1")
+
+
+def test_without_declared_compounds_the_whole_weight_counts() -> None:
+    described = TOLD.model_dump(mode="json", exclude_defaults=True)
+    del described["items"]["words"]["compounds"]
+    plain = Instrument.model_validate(described)
+    given = people(plain, (1, {"by_mouth": "oral", "said": "compound", **words(200, 200)}))
+    assert levels(given, "dose__worst_case", plain) == {"stretch_1_to_1": 1}
+
+
+@pytest.mark.parametrize(
+    ("said", "above"), [("label_elemental", (1.0,) * 3), ("compound", (0.0,) * 3), ("unsure", (1.0, 0.0, 1.0))]
+)
+def test_limits_are_held_against_the_dose_that_is_meant(said: str, above: tuple[float, float, float]) -> None:
+    found = tally(people(TOLD, (1, {"by_mouth": "oral", "said": said, **OXIDE})), TOLD)
+    for reading, value in zip(("label_elemental", "compound", "worst_case"), above, strict=True):
+        assert answers(found, f"dose__above_eu__{reading}") == {value: 1}
+
+
+def test_in_a_wave_that_does_not_ask_which_weight_is_meant_the_readings_part() -> None:
+    said = TOLD.items["said"].model_copy(update={"since": "2027"})
+    later = TOLD.model_copy(update={"items": TOLD.items | {"said": said}})
+    for wave, level in (("2026", "stretch_0_to_1"), ("2027", "stretch_1_to_1")):
+        asked = later.in_wave(wave)
+        given = people(TOLD, (1, {"by_mouth": "oral", "said": "label_elemental", **CITRATE}))
+        assert levels(given.select(columns_needed(asked)), "dose__worst_case", asked) == {level: 1}
+        assert ("said" in columns_needed(asked)) == (wave == "2027")
+
+
+def direction(n_unsure: int, n_told: int) -> str | None:
+    """What the worst case says of two written doses, a band apart, of which the higher goes with less pain.
+
+    By hand: pain is 2 from its mean, and the bands are 0, 1 and 2. Two who know what they mean add 2 x 1 - 2 x 2 = -2; two
+    who do not may have had the lower dose in full and next to nothing of the higher: 2 x 1 - 2 x 0 = 2. So those who know
+    must be more.
+    """
+    ends: list[dict[str, Any]] = [{"below": 150}, {"below": 300}, {}]
+    instrument = told([{"code": f"b{i}", "label": f"B{i}", **end} for i, end in enumerate(ends)])
+    groups = []
+    for mg, pain in ((200.0, 7.0), (400.0, 3.0)):
+        one = {"by_mouth": "oral", "pain_before": 8.0, "pain": pain, **words(mg * 0.11, mg)}
+        groups += [(n_unsure, one | {"said": "unsure"}), (n_told, one | {"said": "label_elemental"})]
+    counted = tally(people(instrument, *groups), instrument)
+    lines = exact_lines(counted, estimate(counted, instrument), instrument, {})
+    mine = lines.filter(statistic="worst_case_direction", outcome="pain")
+    assert mine["n_respondents"].to_list() == [2 * (n_unsure + n_told)]
+    found: str | None = mine["direction"].item()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("n_unsure", "n_told", "said"),
+    [(20, 0, "flat"), (11, 9, "flat"), (10, 10, "flat"), (9, 11, "down"), (0, 20, "down")],
+)
+def test_the_worst_case_is_decided_where_most_people_know_which_weight_they_mean(
+    n_unsure: int, n_told: int, said: str
+) -> None:
+    assert direction(n_unsure, n_told) == said
+
+
 # --- Always -----------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "instrument", [READ, CROSSED, several(), load_instrument("magnesium")], ids=lambda one: one.name
+    "instrument", [READ, TOLD, CROSSED, several(), load_instrument("magnesium")], ids=lambda one: one.name
 )
 def test_every_atom_of_every_exposure_has_a_code_of_its_own(instrument: Instrument) -> None:
     for name in exposures(instrument):

@@ -81,6 +81,7 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
             "drift",
             "exports",
             "person_weeks",
+            "personal",
             "plural",
             "policy",
             "reading",

@@ -174,6 +174,26 @@ SEVERAL = (
     'role = "exposure"\nkind = "choices"\noptions = [{{ code = "x", label = "X" }}, {{ code = "{}", label = "Y" }}]'
 )
 YES_NO = 'role = "detail"\nkind = "yes_no"'
+BASIS = """role = "detail"
+kind = "number"
+readings = "words"
+basis = "{basis}"
+
+[items.words]
+label = "Words"
+question = "Words?"
+theme = "tea"
+kind = "dose"
+role = "detail"
+
+[items.said]
+label = "Said"
+question = "Said?"
+theme = "tea"
+kind = "choice"
+role = "detail"
+options = [{{ code = "unsure", label = "Unsure" }}, {codes}]
+"""
 
 
 @pytest.mark.parametrize(
@@ -184,7 +204,7 @@ YES_NO = 'role = "detail"\nkind = "yes_no"'
         ('exposure = "tea"\nby = "sleep"\noutcomes = ["more"]', YES_NO, "'sleep' has neither options nor bands"),
         ('exposure = "tea"\nby = "cup"\noutcomes = ["more"]', YES_NO, "names the item 'cup'"),
         ('outcomes = ["cups"]', YES_NO, "cannot show 'cups'"),
-        ('outcomes = ["sleep"]\nshows = "all"', YES_NO, "should match pattern"),
+        ('outcomes = ["sleep"]\nshows = "all"', YES_NO, "must be one of: everything, counts"),
         ('exposure = "more"\noutcomes = ["sleep"]', SEVERAL.format("several"), "is taken for a level of its own"),
         ('exposure = "more"\noutcomes = ["sleep"]', SEVERAL.format("none_ticked"), "is taken for a level of its own"),
         ('outcomes = ["more"]', SEVERAL.format("left_out"), "the name 'more__left_out' is taken"),
@@ -193,6 +213,18 @@ YES_NO = 'role = "detail"\nkind = "yes_no"'
             'outcomes = ["sleep"]',
             'role = "detail"\nkind = "number"\nreadings = "cups"',
             "is read again by 'cups', which is of another kind than dose",
+        ),
+        ('outcomes = ["sleep"]', BASIS.format(basis="label", codes=""), "names the item 'label', which does not exist"),
+        (
+            'outcomes = ["sleep"]',
+            BASIS.format(basis="cups", codes=""),
+            "has the basis 'cups', which is of another kind",
+        ),
+        ('outcomes = ["sleep"]', BASIS.format(basis="tea", codes=""), "whose options lack the code 'label_elemental'"),
+        (
+            'outcomes = ["sleep"]',
+            BASIS.format(basis="said", codes='{ code = "label_elemental", label = "Elemental" }'),
+            "has the basis 'said', whose options lack the code 'compound'",
         ),
     ],
 )
@@ -374,6 +406,7 @@ def test_a_byte_order_mark_is_no_harm_and_other_encodings_are_refused(tmp_path: 
         ({"baseline": "b", "responder_curve": [0, 10]}, "must rise"),
         ({"baseline": "b", "responder_curve": [10, 101]}, "must rise"),
         ({"readings": "words"}, "only the kind number takes readings"),
+        ({"kind": "number", "role": "detail", "basis": "said"}, "it needs readings"),
         ({"kind": "yes_no", "limits": [{"code": "x", "label": "X", "above": 1, "source": "S"}]}, "take limits"),
         ({"limits": [{"code": "x", "label": "X", "above": n, "source": "S"} for n in (1, 2)]}, "limits have the same"),
         ({"role": "weight"}, "takes the kind number"),
@@ -611,7 +644,8 @@ def test_tables_hold_every_outcome(magnesium: Instrument) -> None:
 def test_upper_levels_and_readings_of_the_dose(magnesium: Instrument) -> None:
     dose = magnesium.items["elemental_dose_mg_per_day"]
     assert {limit.code: limit.above for limit in dose.limits} == {"eu_250": 250, "us_350": 350}
-    assert dose.readings == "dose_as_written" and magnesium.items["magnesium_form"].comparison == "none"
+    assert (dose.readings, dose.basis) == ("dose_as_written", "dose_basis")
+    assert magnesium.items["magnesium_form"].comparison == "none"
 
 
 def test_every_outcome_with_a_score_before_says_how_alike_two_answers_are(magnesium: Instrument) -> None:
@@ -728,3 +762,84 @@ def test_the_page_quotes_what_is_said(right: str, wrong: str) -> None:
     with pytest.raises(InputRefused) as refused:
         parse_instrument(EXAMPLE.replace(right, wrong, 1))
     assert f"\n| {refused.value.problem} |" in PAGE
+
+
+# --- Names, diaries and counts --------------------------------------------------------------------------------------------
+
+
+def club_text() -> str:
+    from club import CLUB
+
+    return CLUB
+
+
+DIARY_TABLE = """
+[items.day]
+label = "Day"
+question = "Which day?"
+theme = "diary"
+kind = "date"
+role = "diary"
+
+[items.pain_today]
+label = "Pain today"
+question = "Pain that day"
+theme = "diary"
+kind = "scale"
+role = "diary"
+minimum = 0
+maximum = 10
+
+[[tables]]
+name = "diary"
+title = "Diaries"
+exposure = "form"
+outcomes = ["pain_today"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            club_text().replace('name = "dose_by_outcome"', 'name = "form_by_outcome"'),
+            "two tables are called 'form_by_outcome'",
+        ),
+        (
+            club_text().replace('name = "dose_by_outcome"', 'name = "tests"'),
+            "the table 'tests' is made by the pipeline",
+        ),
+        (club_text().replace('name = "dose_by_outcome"', 'name = "comparisons"'), "the table 'comparisons' is made"),
+        (club_text().replace('name = "dose_by_outcome"', 'name = "who_answered"'), "the table 'who_answered' is made"),
+        (club_text().replace('better = "lower"', 'better = "lower"\nbaseline = "pain"'), "pain is its own baseline"),
+        (club_text() + 'shows = "counts"\n', "shows counts, and 'pain' is a number"),
+        (
+            club_text().replace(
+                'unit = "mg/day"', 'unit = "mg/day"\nlimits = [{ code = "x", label = "X", above = 1000, source = "S" }]'
+            ),
+            "nothing can lie above",
+        ),
+        (
+            (club_text() + DIARY_TABLE).replace('role = "identifier"', 'role = "drop"'),
+            "that needs a code by which people are known",
+        ),
+        (
+            (club_text() + DIARY_TABLE).replace('kind = "date"\nrole = "diary"', 'kind = "date"\nrole = "detail"'),
+            "and the day of an entry",
+        ),
+        (club_text() + DIARY_TABLE, ""),
+        (
+            club_text().replace(
+                'unit = "mg/day"', 'unit = "mg/day"\nlimits = [{ code = "x", label = "X", above = 999, source = "S" }]'
+            ),
+            "",
+        ),
+    ],
+)
+def test_what_cannot_be_made_is_refused_with_what_to_do(text: str, told: str) -> None:
+    if not told:
+        assert parse_instrument(text).tables
+        return
+    with pytest.raises(InputRefused) as refused:
+        parse_instrument(text)
+    assert told in refused.value.problem

@@ -18,7 +18,7 @@ from survey_pipeline import names
 from survey_pipeline.count import tally
 from survey_pipeline.estimate import COMPARISONS_SCHEMA, LADDER, TESTS_SCHEMA, compare, estimate, lines
 from survey_pipeline.instrument import Instrument
-from survey_pipeline.person_weeks import PERSON_WEEK_MEAN
+from survey_pipeline.person_weeks import PERSON_WEEK_MEAN, PERSON_WEEKS
 
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "methods.md"
@@ -272,7 +272,7 @@ def released() -> frozenset[str]:
     counted = tally(with_words(community(600, seed=7)).with_columns(form=pl.Series(forms)), instrument)
     rows = estimate(counted, instrument)
     frames = (rows, compare(rows, instrument, {}), lines.tested_lines(counted, rows, instrument, {}))
-    return frozenset({PERSON_WEEK_MEAN}.union(*(frame[names.STATISTIC] for frame in frames)))
+    return frozenset({PERSON_WEEK_MEAN, PERSON_WEEKS}.union(*(frame[names.STATISTIC] for frame in frames)))
 
 
 def documented(text: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""What a page says beside its numbers: what would be expected anyway, readings of the dose, counts, limits, lesser tables."""
+"""What a page says beside its numbers: what might be expected anyway, readings of the dose, counts, limits, lesser tables."""
 
 import re
 from dataclasses import replace
@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pages
+import polars as pl
 import pytest
 import releases
 
@@ -14,7 +15,7 @@ from survey_pipeline import names
 from survey_pipeline.instrument import Instrument, load_instrument
 from survey_pipeline.names import Status
 from survey_pipeline.release import PublishedLevel, Release, Row
-from survey_pipeline.render import anyway, grids, lesser, methods, render, render_index, words
+from survey_pipeline.render import anyway, estimators, grids, lesser, methods, render, render_index, words
 from survey_pipeline.render.anyway import Verdict
 from survey_pipeline.render.charts import Chart
 from survey_pipeline.render.measure import measure_of
@@ -68,7 +69,7 @@ def files() -> dict[str, bytes]:
     return render(pages.release(), pages.magnesium())
 
 
-# --- What would be expected anyway --------------------------------------------------------------------------------------
+# --- What might be expected anyway --------------------------------------------------------------------------------------
 
 
 def form(level: str, observed: tuple[float, float, float], band: tuple[float, float] | None, **more: Any) -> list[Row]:
@@ -89,7 +90,7 @@ def test_an_improvement_is_told_beside_its_band_by_whether_its_range_lies_beyond
 ) -> None:
     view = view_of(form(names.ALL_LEVELS, (0.35, lowest, 0.42), (0.18, 0.27)))
     (finding, *_) = words.in_short(view, None)
-    band = "Between about 18 and 27 in 100 would report that anyway, going by where they began."
+    band = "Between about 18 and 27 in 100 might report that anyway, going by where they began."
     assert finding.details[-len(said) - 1 :] == (band, *said)
     for text in (text_of(view), markdown(view, None, drawn={}).decode()):
         assert " ".join((band, *said)) in text
@@ -115,7 +116,7 @@ def test_a_change_of_what_is_better_low_lies_beyond_only_if_it_is_lower(
     comparison = view_of(rows).comparison("form_by_outcome", "fog", "mean_change")
     assert comparison.everybody
     assert anyway.verdict(comparison.everybody, comparison) is found
-    band = "Going by where they began, between about 1.1 lower and 0.4 lower would be expected anyway."
+    band = "Going by where they began, between about 0.4 and 1.1 lower might be expected anyway."
     assert anyway.sentences(comparison.everybody, comparison)[0] == band
 
 
@@ -136,7 +137,7 @@ def test_without_a_band_it_is_said_that_it_is_not_known() -> None:
 def test_since_the_last_wave_the_band_of_this_wave_stands_beside_its_number() -> None:
     told = view_of(form(names.ALL_LEVELS, (0.35, 0.3, 0.4), (0.18, 0.27)))
     (change,) = words.changes(told, told)
-    assert change.details[-1] == "This wave, between about 18 and 27 in 100 would be expected anyway."
+    assert change.details[-1] == "This wave, between about 18 and 27 in 100 might be expected anyway."
     unknown = view_of(form(names.ALL_LEVELS, (0.35, 0.3, 0.4), None))
     assert words.changes(unknown, unknown)[0].details[-1] == anyway.NOT_KNOWN
 
@@ -158,13 +159,13 @@ def test_the_groups_beyond_and_those_not_are_listed() -> None:
         *form("Chloride", (0.9, 0.8, 0.97), (0.18, 0.27), status=Status.UNRELIABLE),
     ]
     assert anyway.groups(headline(rows)) == (
-        "More than would be expected anyway: citrate.",
-        "No more than that: “oxide, or a mix” and “malate”.",
-        "Groups may differ in other ways too.",
+        "More than might be expected anyway: citrate.",
+        "Allowing for chance, as much might be expected anyway: “oxide, or a mix” and “malate”.",
         "Too uncertain, or not known: chloride.",
+        "Groups may differ in other ways too.",
     )
     (none_beyond, *_) = anyway.groups(headline(rows[:2] + rows[6:8]))
-    assert none_beyond == "Allowing for chance, no more than people with such a start may report anyway: malate."
+    assert none_beyond == "Allowing for chance, people with such a start might report as much anyway: malate."
 
 
 def test_people_without_an_answer_are_no_group_that_lies_beyond() -> None:
@@ -192,14 +193,14 @@ def test_bands_are_boxes_in_the_chart_and_told_in_words() -> None:
 
 def test_the_picture_of_100_people_is_told_beside_its_band() -> None:
     (picture,) = (frame for frame in frames(everything()) if frame.name == "in_100")
-    assert "Between about 18 and 27 in 100 would report that anyway, going by where they began." in picture.notes
+    assert "Between about 18 and 27 in 100 might report that anyway, going by where they began." in picture.notes
 
 
 def test_in_short_only_groups_beyond_are_named() -> None:
     inside = form("Citrate", (0.3, 0.2, 0.4), (0.18, 0.27)) + form("Oxide", (0.3, 0.2, 0.4), (0.18, 0.27))
     beyond = form("Malate", (0.4, 0.3, 0.5), (0.18, 0.27))
     assert anyway.groups(headline(inside), in_short=True) == (anyway.NONE_BEYOND,)
-    assert anyway.groups(headline(inside + beyond), in_short=True)[0] == "More than would be expected anyway: malate."
+    assert anyway.groups(headline(inside + beyond), in_short=True)[0] == "More than might be expected anyway: malate."
     assert anyway.NONE_BEYOND in markdown(view_of(inside), None, drawn={}).decode()
 
 
@@ -212,8 +213,8 @@ def test_the_pair_that_stands_apart_is_told_with_its_bands() -> None:
     rows = form("Citrate", (0.6, 0.5, 0.7), (0.18, 0.27)) + form("Oxide", (0.2, 0.1, 0.3), (0.16, 0.25))
     view = view_of(rows)
     said = words.contrast(view.headline("form_by_outcome", "pain"), view)
-    assert "Between about 18 and 27 in 100 would report that anyway, going by where they began." in said
-    assert "Between about 16 and 25 in 100 would report that anyway, going by where they began." in said
+    assert "Between about 18 and 27 in 100 might report that anyway, going by where they began." in said
+    assert "Between about 16 and 25 in 100 might report that anyway, going by where they began." in said
 
 
 def test_bands_stand_over_the_waves_too() -> None:
@@ -251,7 +252,7 @@ def test_a_dose_finding_is_told_where_its_direction_agrees_under_all_readings() 
     said = said_by_dose(view)
     assert "Pain by dose: reports differ between some groups" in said and words.ALL_READINGS in said
     assert "On the whole, people with higher doses reported more improvement." in said
-    assert words.UNEVEN in said and "More than would be expected anyway:" in said
+    assert words.UNEVEN in said and "More than might be expected anyway:" in said
     assert (
         words.section_headline(view.charted("dose_by_outcome"), view, "dose") == "By dose: some groups differ on pain"
     )
@@ -276,7 +277,7 @@ def test_without_agreement_there_is_no_finding_on_dose(
     said = said_by_dose(view)
     assert reason in said and words.ALL_READINGS not in said
     assert "higher doses" not in said and "reported this more often" not in said and "differ between" not in said
-    assert "would be expected anyway" not in said, "a list of doses beyond would be a finding on dose"
+    assert "might be expected anyway" not in said, "a list of doses beyond would be a finding on dose"
     told = "no finding, since it depends on how labels are read" if apart else "no group stands clearly apart"
     assert f"Pain by dose: {told}" in said
     assert words.section_headline(view.charted("dose_by_outcome"), view, "dose") == f"By dose: {told}"
@@ -440,12 +441,13 @@ def test_uncertain_numbers_are_marked_and_explained_once_for_the_part() -> None:
         ("pain", "responder_30_anyway", "Pain at least 30 % lower: expected anyway", True),
         ("pain", "mean_change_anyway", "Average change: expected anyway", False),
         ("pain_today", "person_week_mean", "Average over everybody's weeks", False),
+        ("pain_today", "person_weeks", "Weeks of people (person-weeks)", False),
         ("kidney", "count", "People who said so", False),
     ],
 )
 def test_every_statistic_has_a_plain_label(outcome: str, statistic: str, label: str, is_share: bool) -> None:
     measure = measure_of(outcome, statistic, pages.magnesium())
-    better = "higher" if is_share else measure.item.better if measure.item else None
+    better = "higher" if is_share else measure.item.better if measure.item and statistic != "person_weeks" else None
     assert (measure.statistic_label, measure.is_share, measure.better) == (label, is_share, better)
 
 
@@ -481,7 +483,7 @@ def test_methods_name_tests_families_and_corrections_but_no_p_value() -> None:
 
 def test_a_release_without_tests_has_no_such_files_and_says_nothing_of_them() -> None:
     made = releases.magnesium_release()
-    assert methods.tests_made(made) == ()
+    assert methods.tests_made(made, releases.magnesium()) == ()
     assert not {"tables/tests.csv", "tables/comparisons.csv"} & render(made, releases.magnesium()).keys()
 
 
@@ -497,8 +499,247 @@ def test_methods_say_why_everybody_counts_alike_or_how_they_are_weighted() -> No
 
 def test_methods_say_what_anyway_rests_on() -> None:
     text = text_of(everything())
-    assert "Correlations from 0.4 to 0.8: Assumed." in text and "Vickers and Altman 2001" in text
+    assert "Correlations from 0.4 to 0.8 for pain: Assumed." in text and "Vickers and Altman 2001" in text
     assert methods.anyway_rests_on(releases.magnesium_release(), releases.magnesium()) == ()
+
+
+# --- Names of methods ---------------------------------------------------------------------------------------------------
+
+
+def weighted(**changes: Any) -> Instrument:
+    margin = {"item": "age", "shares": {"young": 0.5, "middle": 0.3, "old": 0.2}, "source": "Census 2021"}
+    return pages.magnesium(weighting={"why": "Older members answer more often.", "margins": [margin], **changes})
+
+
+def picked(**changes: Any) -> Instrument:
+    """Of a survey with a design and no weights."""
+    return pages.magnesium(weighting={"why": "Groups were asked.", **changes})
+
+
+@pytest.mark.parametrize(
+    ("outcome", "statistic", "plain", "by_weight"),
+    [
+        (
+            "pain",
+            "mean_change",
+            "mean; Student's t interval",
+            "weighted mean; Student's t interval with Taylor's standard error",
+        ),
+        ("pain", "median", "median; order-statistic interval", "weighted median; Woodruff interval"),
+        ("pain", "quartile_3", "type 2 quartile; order-statistic interval", "weighted quartile; Woodruff interval"),
+        ("pain", "responder_30", "share; Wilson interval", "weighted share; Korn-Graubard interval"),
+        ("pain", "improved_10", "share; Wilson interval", "weighted share; Korn-Graubard interval"),
+        ("pain", "baseline_zero", "share; Wilson interval", "weighted share; Korn-Graubard interval"),
+        ("side_effects__diarrhoea", "share", "share; Wilson interval", "weighted share; Korn-Graubard interval"),
+        ("diary_kept", "share", "share; Wilson interval", "share; Wilson interval"),
+    ],
+)
+def test_every_statistic_names_its_method(outcome: str, statistic: str, plain: str, by_weight: str) -> None:
+    assert estimators.estimator(outcome, statistic, pages.magnesium()) == plain
+    assert estimators.estimator(outcome, statistic, weighted()) == by_weight
+    by = "" if outcome == "diary_kept" else " by clusters"
+    assert estimators.estimator(outcome, statistic, weighted(clusters="age")) == by_weight + by
+    alike = estimators.estimator(outcome, statistic, picked(clusters="age"))
+    assert alike == by_weight.removeprefix("weighted ") + by
+
+
+@pytest.mark.parametrize("instrument", [pages.magnesium(), weighted(), picked(strata="age")])
+def test_bands_and_what_has_no_interval_are_named_the_same_with_weights(instrument: Instrument) -> None:
+    assert estimators.estimator("pain", "responder_30_anyway", instrument) == estimators.BAND
+    assert estimators.estimator("pain", "mean_change_anyway", instrument) == estimators.BAND
+    for statistic in ("count", "person_weeks"):
+        assert estimators.estimator("pain", statistic, instrument).endswith("; no interval")
+
+
+@pytest.mark.parametrize(
+    ("instrument", "mean", "share"),
+    [
+        (pages.magnesium(), "difference of means; Welch", "difference of shares; Newcombe interval and chi-squared"),
+        (weighted(), "difference of weighted means; Welch", "difference of weighted shares; Welch"),
+        (
+            picked(strata="age"),
+            "difference of means; no interval, since groups share the design",
+            "difference of shares; no interval, since groups share the design",
+        ),
+    ],
+)
+def test_comparisons_name_their_methods(instrument: Instrument, mean: str, share: str) -> None:
+    assert estimators.comparison("difference_mean_change", instrument) == mean
+    assert estimators.comparison("difference_responder_30", instrument) == share
+    assert estimators.comparison("hedges_g", instrument) == "Hedges g; noncentral t interval"
+
+
+def test_standardised_numbers_have_no_interval_where_people_were_picked_together() -> None:
+    for instrument, told in ((pages.magnesium(), "Fisher's z interval"), (picked(clusters="age"), "no interval")):
+        assert estimators.estimator("pain", "correlation_before_now", instrument) == f"Pearson's correlation; {told}"
+    assert estimators.test("welch_anova", weighted()) == "Welch analysis of variance of weighted means"
+    assert estimators.test("welch_anova", pages.magnesium()) == "Welch analysis of variance"
+
+
+def test_no_row_of_any_file_is_without_a_method() -> None:
+    for name, content in files().items():
+        if name.endswith(".csv"):
+            table = pl.read_csv(content, infer_schema=False)
+            assert table.columns[-2:] == ["provenance", "method"], name
+            assert table["method"].null_count() == 0, name
+    told = pl.read_csv(files()["tables/tests.csv"])["method"]
+    assert set(told) >= {"Jonckheere-Terpstra with ties"}
+
+
+def test_the_methods_of_a_weighted_survey_are_the_weighted_ones() -> None:
+    plain = text_of(everything())
+    assert methods.RANGES in plain and methods.FROM_COUNTS in plain
+    made = view_of([pages.share(*FORM, names.ALL_LEVELS, "pain", 0.3)], weighted(strata="age", clusters="dose"))
+    text = text_of(made)
+    for told in ("Korn and Graubard", "Woodruff", "Taylor", methods.FROM_WEIGHTS, "by strata and clusters"):
+        assert told in text
+    assert not any(word in text for word in ("Wilson", "Student", methods.FROM_COUNTS))
+    assert methods.WEIGHTED in text and methods.WEIGHTED not in text_of(
+        view_of([*made.release.rows], picked(strata="age"))
+    )
+    assert "by strata" not in text_of(view_of(list(made.release.rows), weighted()))
+
+
+def test_each_source_of_correlations_stands_once_with_its_outcomes() -> None:
+    given = pages.magnesium().model_dump()
+    retest = given["items"]["pain"]["retest"]
+    given["items"]["fog"] |= {"retest": retest}
+    given["items"]["sleep"] |= {"retest": {**retest, "source": "Seen elsewhere"}}
+    instrument = Instrument.model_validate(given)
+    rows = [
+        releases.row(*FORM, names.ALL_LEVELS, outcome, "mean_change_anyway", -0.4, ci_lower=-0.8, ci_upper=-0.1)
+        for outcome in ("pain", "fog", "sleep")
+    ]
+    _, *told = methods.anyway_rests_on(view_of(rows, instrument).release, instrument)
+    assert sorted(told) == [
+        "Correlations from 0.4 to 0.8 for pain and mental fog: Assumed.",
+        "Correlations from 0.4 to 0.8 for sleep quality: Seen elsewhere.",
+    ]
+
+
+# --- Whose numbers ------------------------------------------------------------------------------------------------------
+
+
+def change(level: str, low: float, high: float, **more: Any) -> list[Row]:
+    """The average change of pain with its range, and a band from 0.1 to 0.8 lower."""
+    middle = round((low + high) / 2, 2)
+    band: dict[str, Any] = {"ci_lower": -0.8, "ci_upper": -0.1, "standard_error": None}
+    return [
+        releases.row(*FORM, level, "pain", "mean_change", middle, ci_lower=low, ci_upper=high, **more),
+        releases.row(*FORM, level, "pain", "mean_change_anyway", -0.4, **band),
+    ]
+
+
+def test_groups_beyond_by_the_average_change_are_told_beside_a_share_that_is_not() -> None:
+    within, beyond = (0.3, 0.2, 0.4), (0.4, 0.3, 0.5)
+    rows = [
+        *form(names.ALL_LEVELS, within, (0.18, 0.27)),
+        *form("Citrate", within, (0.18, 0.27)),
+        *form("Oxide", within, (0.18, 0.27)),
+        *change(names.ALL_LEVELS, -1.2, -0.9),
+        *change("Citrate", -1.4, -0.9),
+        *change("Oxide", -1.4, -0.8),
+    ]
+    told = "By the average change, more than might be expected anyway: citrate."
+    for said in (anyway.groups(headline(rows)), anyway.groups(headline(rows), in_short=True)):
+        assert said[-2:] == (told, "Groups may differ in other ways too.")
+    assert anyway.groups(headline(rows), in_short=True)[0] == anyway.NONE_BEYOND
+    assert told in text_of(view_of(rows)) and told in markdown(view_of(rows), None, drawn={}).decode()
+    found = headline(rows)
+    assert found.everybody
+    assert anyway.sentences(found.everybody, found)[-3:] == (
+        anyway.WITHIN,
+        "By the average change, it is more than might be expected anyway.",
+        anyway.OTHERWISE,
+    )
+    same = headline([*form("Citrate", beyond, (0.18, 0.27)), *change("Citrate", -1.4, -0.9)])
+    assert "By the average change, the same groups." in anyway.groups(same)
+    unsure = headline(
+        [*form("Citrate", within, (0.18, 0.27)), *change("Citrate", -1.4, -0.9, status=Status.UNRELIABLE)]
+    )
+    assert anyway.groups(unsure, in_short=True) == (anyway.NONE_BEYOND,)
+
+
+def test_a_share_beyond_is_told_beside_an_average_change_that_is_not() -> None:
+    rows = [*form("Citrate", (0.4, 0.3, 0.5), (0.18, 0.27)), *change("Citrate", -1.0, -0.5)]
+    view = view_of(rows)
+    found = view.comparison("form_by_outcome", "pain", "mean_change")
+    other = replace(found, others=(view.comparison("form_by_outcome", "pain", "responder_30"),))
+    told = "Counted by “pain at least 30 % lower”, more than might be expected anyway: citrate."
+    assert told in anyway.groups(other) and told in anyway.groups(other, in_short=True)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "cell", "said"),
+    [
+        (-0.8, -0.1, "0.1 to 0.8 lower", "between about 0.1 and 0.8 lower"),
+        (0.1, 0.8, "0.1 to 0.8 higher", "between about 0.1 and 0.8 higher"),
+        (-0.3, 0.5, "0.3 lower to 0.5 higher", "between about 0.3 lower and 0.5 higher"),
+        (-0.8, 0.0, "no change to 0.8 lower", "between no change and about 0.8 lower"),
+        (0.0, 0.8, "no change to 0.8 higher", "between no change and about 0.8 higher"),
+        (-0.4, -0.4, "0.4 lower", "about 0.4 lower"),
+        (0.0, 0.0, "no change", "began, no change might"),
+    ],
+)
+def test_a_band_is_no_interval_about_a_middle(low: float, high: float, cell: str, said: str) -> None:
+    ends: dict[str, Any] = {"ci_lower": low, "ci_upper": high, "standard_error": None}
+    rows = [
+        releases.row(*FORM, names.ALL_LEVELS, "pain", "mean_change", -0.5),
+        releases.row(*FORM, names.ALL_LEVELS, "pain", "mean_change_anyway", round((low + high) / 2, 1), **ends),
+    ]
+    found = view_of(rows).headline("form_by_outcome", "pain")
+    assert found.everybody and said in anyway.band_words(found.everybody, found)
+    (line, *_) = grids.outcome_grid(view_of(rows), "form_by_outcome", "pain").lines
+    assert line.cells[1].text == cell
+
+
+def test_people_are_those_of_the_first_number_and_clearly_others_are_told() -> None:
+    rows = [
+        releases.row(*FORM, names.ALL_LEVELS, "pain", statistic, value, n_respondents=n)
+        for statistic, value, n in (
+            ("responder_30", 0.3, 100),
+            ("mean_baseline", 6.0, 110),
+            ("mean", 5.0, 115),
+            ("mean_change", -1.0, 85),
+        )
+    ]
+    grid = grids.outcome_grid(view_of(rows), "form_by_outcome", "pain")
+    assert grid.columns[-2:] == ("People (first number shown)", "No answer (first number shown)")
+    texts = [cell.text for cell in grid.lines[0].cells]
+    assert [text.rpartition(", ")[2] for text in texts if "people" in text] == ["115 people", "85 people"]
+    assert texts[-2] == "100"
+    alone = grids.outcome_grid(view_of(rows[:1]), "form_by_outcome", "pain")
+    assert alone.columns[-2:] == ("People", "No answer")
+    small = [row.model_copy(update={"n_respondents": n}) for row, n in zip(rows[:2], (35, 40), strict=True)]
+    cells = grids.outcome_grid(view_of(small), "form_by_outcome", "pain").lines[0].cells
+    assert not any("people" in cell.text for cell in cells), "no more than rounding"
+
+
+def test_the_first_finding_says_who_is_counted_where_some_take_none() -> None:
+    given = pages.magnesium().model_dump()
+    options = given["items"]["magnesium_form"]["options"]
+    codes = {one["label"]: one["code"] for one in options}
+    for one in options:
+        one["exclusive"] = one["label"] in ("None", "Stopped")
+    given["items"]["magnesium_form"]["comparison"] = codes["None"]
+    rows = form(names.ALL_LEVELS, (0.3, 0.2, 0.4), (0.18, 0.27)) + form("Citrate", (0.3, 0.2, 0.4), (0.18, 0.27))
+    told = "That is of everybody who answered, the groups “None” and “Stopped” included."
+    view = view_of(rows, Instrument.model_validate(given))
+    assert words.in_short(view, None)[0].details[0] == told
+    assert text_of(view).count(told) == 1 and markdown(view, None, drawn={}).decode().count(told) == 1
+    assert not any("That is of everybody" in text for text in words.in_short(view_of(rows), None)[0].details)
+
+
+def test_weeks_stand_beside_the_average_of_a_diary_and_have_no_unit() -> None:
+    of = ("diaries", names.EVERYBODY, names.ALL_LEVELS, "pain_today")
+    bare: dict[str, Any] = {"ci_lower": None, "ci_upper": None, "standard_error": None}
+    rows = [releases.row(*of, "person_weeks", 250.0, **bare), releases.row(*of, "person_week_mean", 5.4)]
+    (part,) = (part for part in lesser.parts(view_of(rows)) if part.name == "diaries")
+    assert [line.label for line in part.grids[0].lines] == [
+        "Pain today: average over everybody's weeks, points",
+        "Pain today: weeks of people (person-weeks)",
+    ]
+    assert part.grids[0].lines[1].cells[0].text == "250"
 
 
 # --- Promises -----------------------------------------------------------------------------------------------------------
@@ -578,7 +819,7 @@ def test_those_whose_course_is_expected_of_the_others_have_no_band_of_their_own(
     assert anyway.verdict(citrate, with_course) is Verdict.BEYOND
     assert with_course.band_of(none) is None and anyway.sentences(none, with_course) == ()
     said = " ".join(anyway.groups(with_course)).casefold()
-    assert "citrate" in said and "none" not in said.replace("no more", "")
+    assert "citrate" in said and "none" not in said
     without = replace(with_course, course=None)
     assert "none" in " ".join(anyway.groups(without)).casefold()
 

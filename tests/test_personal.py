@@ -25,6 +25,7 @@ from survey_pipeline.personal import (
     Personal,
     contained,
     looks_like_answers,
+    mentioned,
     named,
 )
 
@@ -1000,3 +1001,17 @@ def test_headings_are_told_from_answers(name: str, header_rows: int) -> None:
     read = records(name)
     assert not looks_like_answers(read[0])
     assert all(looks_like_answers(record) for record in read[header_rows : header_rows + 5])
+
+
+@pytest.mark.parametrize(
+    ("reason", "kind"),
+    [
+        ("late answers", None),
+        ("12 late answers came in on 2026-02-03", None),
+        ("ask jane@example.org", Personal.EMAIL),
+        ("called from +49 30 901820", Personal.TELEPHONE),
+        ("sent from 192.0.2.17", Personal.IP_ADDRESS),
+    ],
+)
+def test_a_sentence_that_is_to_be_printed_names_nobody(reason: str, kind: Personal | None) -> None:
+    assert mentioned(reason) is kind

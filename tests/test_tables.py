@@ -33,19 +33,38 @@ def with_tables(*specs: dict[str, Any], **items: Any) -> Instrument:
 READ = with_tables(
     {"name": "by_dose", "exposure": "dose", "outcomes": ["pain", "mood"]},
     {"name": "above", "exposure": "form", "outcomes": ["dose"]},
-    {"name": "counted", "exposure": "dose", "outcomes": ["pain"], "shows": "counts"},
+    {"name": "counted", "exposure": "dose", "outcomes": ["effect"], "shows": "counts"},
     words=WORDS,
     dose=dose(readings="words"),
 )
+SALTS = [
+    {"code": "oxide", "texts": ["oxide"], "elemental_percent": [60.0]},
+    {"code": "citrate", "texts": ["citrate"], "elemental_percent": [16.0, 11.0, 12.0]},
+]
+TOLD = with_tables(
+    {"name": "by_dose", "exposure": "dose", "outcomes": ["pain"]},
+    {"name": "above", "outcomes": ["dose"]},
+    words=item("Words", "dose", "detail", compounds=SALTS),
+    said=item("Said", "choice", "detail", options=options("label_elemental", "compound", "unsure")),
+    dose=dose(readings="words", basis="said"),
+)
+"""The same, where people are asked which weight their words mean."""
 
 
 def words(
-    low: float, high: float, basis: str = "unknown", written: tuple[float, float] | None = None
+    low: float,
+    high: float,
+    basis: str = "unknown",
+    written: tuple[float, float] | None = None,
+    compound: str | None = None,
 ) -> dict[str, Any]:
     """A dose in words as it is stored."""
     ends = written or (high, high)
     parts = {"low": low, "high": high, "written_low": ends[0], "written_high": ends[1]}
-    return {f"words__{end}_mg_per_day": mg for end, mg in parts.items()} | {"words__basis": basis}
+    return {f"words__{end}_mg_per_day": mg for end, mg in parts.items()} | {
+        "words__basis": basis,
+        "words__compound": compound,
+    }
 
 
 def answers(found: pl.DataFrame, outcome: str, exposure: str = "everybody") -> dict[float | str | None, int]:
@@ -60,7 +79,7 @@ def answers(found: pl.DataFrame, outcome: str, exposure: str = "everybody") -> d
 
 def test_a_table_without_exposure_is_about_everybody_and_one_with_two_is_a_crossing() -> None:
     found = with_tables(
-        {"name": "all_of_us", "outcomes": ["mood"], "shows": "counts"},
+        {"name": "all_of_us", "outcomes": ["effect"], "shows": "counts"},
         {"name": "crossed", "exposure": "form", "by": "sex", "outcomes": ["pain"]},
     )
     assert [(table.name, table.exposure, table.shows) for table in tables(found)] == [
@@ -100,7 +119,7 @@ def test_in_a_wave_without_the_words_nothing_is_read_again() -> None:
 def test_a_wave_without_one_item_of_a_crossing_has_no_crossing() -> None:
     found = with_tables(
         {"name": "crossed", "exposure": "form", "by": "sex", "outcomes": ["pain"]},
-        {"name": "all_of_us", "outcomes": ["mood"]},
+        {"name": "all_of_us", "outcomes": ["effect"]},
         sex=item("Sex", "choice", "stratum", options=options("female", "male"), since="2027"),
     )
     assert [table.name for table in tables(found.in_wave("2026"))] == ["all_of_us", "item_nonresponse"]
@@ -191,7 +210,7 @@ def test_each_reading_holds_its_own_dose_against_the_limit(
 
 
 ASKED = with_tables(
-    {"name": "all_of_us", "outcomes": ["mood"]},
+    {"name": "all_of_us", "outcomes": ["effect"]},
     words=item("Words", "dose", "detail"),
     agreed=item("Agreed", "text", "consent", consent_answer="yes"),
     code=item("Code", "text", "identifier"),
@@ -253,7 +272,8 @@ def test_only_those_whom_a_question_concerns_can_leave_it_out(
 
 
 def test_counting_reads_only_the_columns_it_names() -> None:
-    for instrument in (READ, ASKED):
+    assert "said" in columns_needed(TOLD) and "said" not in columns_needed(READ)
+    for instrument in (READ, TOLD, ASKED):
         given = people(instrument, (2, {"by_mouth": "oral"}), (1, {}))
         assert tally(given.select(columns_needed(instrument)), instrument).equals(tally(given, instrument))
 

@@ -60,7 +60,7 @@ def make_release(
     hidden_before = pl.concat([release.frame() for release in mine]) if mine else None
     exact = _estimates(tally, diary, asked, levels, by_design)
     rows = disclose(exact, policy, hidden_before)
-    comparisons = published_comparisons(rows, asked, levels)
+    comparisons = published_comparisons(exact, rows, asked, levels)
     tests = published_tests(tested_lines(tally, exact, asked, levels), rows, asked, levels, policy)
     tidy, compared, tested = (_of_wave(frame, instrument, wave) for frame in (rows, comparisons, tests))
     return Release(

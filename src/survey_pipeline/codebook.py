@@ -85,6 +85,8 @@ def _analysis(item: Item) -> Iterator[str]:
         yield f"compared with: `{item.comparison}`"
     if item.readings:
         yield f"read again from: `{item.readings}`"
+    if item.basis:
+        yield f"which weight those words mean: `{item.basis}`, where they do not say it themselves"
     if item.responder_curve:
         yield f"improved by at least {', '.join(map(str, item.responder_curve))} %"
     if item.retest:

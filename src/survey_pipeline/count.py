@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from survey_pipeline.instrument import NONE_TICKED, SEVERAL, Condition, Instrument, Item, Kind
+from survey_pipeline.instrument import BASES, NONE_TICKED, SEVERAL, Condition, Instrument, Item, Kind
 from survey_pipeline.levels import ByItem, Crossing, DoseReading, Exposure, Level, band_ends, exposure_of
 from survey_pipeline.names import (
     BASELINE_VALUE,
@@ -45,6 +45,8 @@ Key = tuple[str, str]
 NOT_CONCERNED = float("nan")
 """Stands in the tally where a value would, for people whom the question does not concern."""
 
+UNKNOWN = "unknown"
+"""The basis of a dose whose words do not say which weight they mean: see `answers.doses.Basis`."""
 DECIMALS = pl.Decimal(38, 12)
 TALLY_KEYS: dict[str, type[pl.DataType]] = {
     EXPOSURE: pl.String,
@@ -106,7 +108,7 @@ def _columns_of(exposure: Exposure, instrument: Instrument) -> Iterator[str]:
         yield from instrument.items[name].columns(name)
         yield from _condition_columns(instrument.items[name].applies_if, instrument)
     if isinstance(exposure, DoseReading):
-        yield from instrument.items[exposure.written].columns(exposure.written)
+        yield from _columns_of_words(exposure.dose.item, instrument)
 
 
 def _columns_read(outcome: Outcome, instrument: Instrument) -> Iterator[str]:
@@ -116,8 +118,16 @@ def _columns_read(outcome: Outcome, instrument: Instrument) -> Iterator[str]:
         yield from item.columns(outcome.item)
     if item and outcome.is_conditional:
         yield from _condition_columns(item.applies_if, instrument)
-    if item and item.readings and outcome.reading:
-        yield from instrument.items[item.readings].columns(item.readings)
+    if item and outcome.reading:
+        yield from _columns_of_words(item, instrument)
+
+
+def _columns_of_words(dose: Item, instrument: Instrument) -> Iterator[str]:
+    """What a dose is read again by: its words, and the answer to which weight they mean."""
+    if dose.readings:
+        yield from instrument.items[dose.readings].columns(dose.readings)
+    if dose.basis in instrument.asked:
+        yield dose.basis
 
 
 def _condition_columns(condition: Condition | None, instrument: Instrument) -> tuple[str, ...]:
@@ -239,17 +249,17 @@ def follow_up_place(outcome: Outcome, instrument: Instrument) -> pl.Expr:
     if outcome.column is None:
         return pl.repeat(1, pl.len())
     item = instrument.items[outcome.item]
-    place = _grid_place(_answer(outcome, item), outcome.grid)
+    place = _grid_place(_answer(outcome, item, instrument), outcome.grid)
     if not outcome.is_conditional:
         return place
     return pl.when(_concerns(item.applies_if, instrument)).then(place).otherwise(outcome.grid.size + 1)
 
 
-def _answer(outcome: Outcome, item: Item) -> pl.Expr:
+def _answer(outcome: Outcome, item: Item, instrument: Instrument) -> pl.Expr:
     if outcome.left_out:
         return _is_left_out(outcome.item, item)
     if outcome.above is not None:
-        return _read_as(outcome.item, item, outcome.reading) > outcome.above
+        return _read_as(ByItem(outcome.item, item), outcome.reading, instrument) > outcome.above
     column = pl.col(str(outcome.column))
     return column if outcome.code is None else column == outcome.code
 
@@ -265,13 +275,13 @@ def _is_left_out(name: str, item: Item) -> pl.Expr:
     return pl.all_horizontal(pl.col(column).is_null() for column in columns)
 
 
-def _read_as(name: str, item: Item, reading: str | None) -> pl.Expr:
+def _read_as(dose: ByItem, reading: str | None, instrument: Instrument) -> pl.Expr:
     """A number as it was answered, or as the words beside it are read. Under the worst case, the highest it can be."""
-    if reading is None or item.readings is None:
-        return pl.col(name)
+    if reading is None:
+        return pl.col(dose.name)
     if reading == READING_WORST_CASE:
-        return _interval(name, item.readings)[1]
-    return _reading(name, item.readings, reading)
+        return _interval(dose, instrument)[1]
+    return _reading(dose, reading, instrument)
 
 
 # --- Whom a question concerns ----------------------------------------------------------------------------------------------
@@ -301,7 +311,7 @@ def level_place(exposure: Exposure, instrument: Instrument) -> pl.Expr:
         first, second = (level_place(factor, instrument) for factor in (exposure.first, exposure.second))
         return first * len(exposure.second.atoms) + second
     if isinstance(exposure, DoseReading):
-        return _item_place(exposure, exposure.dose, _dose_place(exposure), instrument)
+        return _item_place(exposure, exposure.dose, _dose_place(exposure, instrument), instrument)
     return pl.repeat(0, pl.len())
 
 
@@ -344,11 +354,11 @@ def _stretch(value: pl.Expr, item: Item) -> pl.Expr:
 # --- Doses read again ------------------------------------------------------------------------------------------------------
 
 
-def _dose_place(exposure: DoseReading) -> pl.Expr:
-    name, item = exposure.dose.name, exposure.dose.item
+def _dose_place(exposure: DoseReading, instrument: Instrument) -> pl.Expr:
+    item = exposure.dose.item
     if not exposure.is_interval:
-        return _stretch(_reading(name, exposure.written, exposure.reading), item)
-    low, high = (_stretch(end, item) for end in _interval(name, exposure.written))
+        return _stretch(_reading(exposure.dose, exposure.reading, instrument), item)
+    low, high = (_stretch(end, item) for end in _interval(exposure.dose, instrument))
     return _triangle(low, high, len(band_ends(item)))
 
 
@@ -357,21 +367,54 @@ def _triangle(low: pl.Expr, high: pl.Expr, n: int) -> pl.Expr:
     return low * (2 * n - low - 1) // 2 + high
 
 
-def _reading(name: str, written: str, reading: str) -> pl.Expr:
+def _reading(dose: ByItem, reading: str, instrument: Instrument) -> pl.Expr:
     """One dose for everybody, in mg a day; who wrote no words that could be read has the dose that was answered.
 
-    Where the words say which weight is meant, both readings are the middle of what it can be. Where they do not, the one
-    takes the written amount (its middle) as elemental, the other as the weight of the compound with the least in it.
+    Where the words or the person's answer say which weight is meant, both readings are the middle of what it can be. Where
+    neither does, the one takes the written amount (its middle) as elemental, the other as the weight of the compound with
+    the least in it.
     """
-    part = {one: pl.col(option_column(written, one)) for one in ("low_mg_per_day", "high_mg_per_day", "basis")}
-    middle = (part["low_mg_per_day"] + part["high_mg_per_day"]) / 2
-    as_written = [pl.col(option_column(written, f"written_{end}_mg_per_day")) for end in ("low", "high")]
-    elemental = (as_written[0] + as_written[1]) / 2
-    unknown = elemental if reading == READING_LABEL_ELEMENTAL else part["low_mg_per_day"]
-    return pl.when(part["basis"] == "unknown").then(unknown).otherwise(middle).fill_null(pl.col(name))
+    low, high = _interval(dose, instrument)
+    written = (_words(dose, "written_low_mg_per_day") + _words(dose, "written_high_mg_per_day")) / 2
+    undecided = (_words(dose, "basis") == UNKNOWN) & ~reduce(or_, (_is_said(dose, one, instrument) for one in BASES))
+    apart = written if reading == READING_LABEL_ELEMENTAL else low
+    return pl.when(undecided).then(apart).otherwise((low + high) / 2).fill_null(pl.col(dose.name))
 
 
-def _interval(name: str, written: str) -> tuple[pl.Expr, pl.Expr]:
-    """The lowest and the highest dose that agree with the words, or the dose that was answered where there are none."""
-    low, high = (pl.col(option_column(written, f"{end}_mg_per_day")) for end in ("low", "high"))
-    return low.fill_null(pl.col(name)), high.fill_null(pl.col(name))
+def _interval(dose: ByItem, instrument: Instrument) -> tuple[pl.Expr, pl.Expr]:
+    """The lowest and the highest dose that agree with the words, or the dose that was answered where there are none.
+
+    Where only the person says which weight is meant, that answer narrows the interval of the words and never leaves it. The
+    lowest dose that is stored already is that of the compound with the least in it, or of each of several, so of the weight
+    of a compound only the highest is worked out.
+    """
+    low, high = (_words(dose, f"{end}_mg_per_day") for end in ("low", "high"))
+    if dose.item.basis in instrument.asked:
+        written_low, written_high = (_words(dose, f"written_{end}_mg_per_day") for end in ("low", "high"))
+        elemental, weighed = (_is_said(dose, basis, instrument) for basis in BASES)
+        of_compound = pl.when(weighed).then(written_high * _most_elemental(dose, instrument))
+        low, high = (
+            pl.when(elemental).then(pl.min_horizontal(written_low, high)).otherwise(low),
+            pl.when(elemental).then(written_high).otherwise(of_compound).fill_null(high).clip(low, high),
+        )
+    return low.fill_null(pl.col(dose.name)), high.fill_null(pl.col(dose.name))
+
+
+def _most_elemental(dose: ByItem, instrument: Instrument) -> pl.Expr:
+    """The highest share of a compound's weight that is elemental: of the one that was named, else of any declared."""
+    compounds = instrument.items[dose.item.readings or ""].compounds
+    shares = {one.code: max(one.elemental_percent) / 100 for one in compounds}
+    named = _words(dose, "compound").replace_strict(shares, default=None, return_dtype=pl.Float64)
+    return named.fill_null(max(shares.values(), default=1.0))
+
+
+def _is_said(dose: ByItem, basis: str, instrument: Instrument) -> pl.Expr:
+    """Whether the words do not say which weight they mean, and the person does: this one."""
+    if dose.item.basis not in instrument.asked:
+        return pl.lit(False)
+    return (_words(dose, "basis") == UNKNOWN) & pl.col(dose.item.basis or "").eq_missing(pl.lit(basis))
+
+
+def _words(dose: ByItem, part: str) -> pl.Expr:
+    """What is stored of the words beside a dose: one of `DOSE_PARTS`."""
+    return pl.col(option_column(dose.item.readings or "", part))

@@ -32,6 +32,7 @@ from survey_pipeline.names import (
     RESPONDENT,
     WAVE,
     WAVE_PATTERN,
+    WHO_ANSWERED,
     option_column,
 )
 from survey_pipeline.periods import is_between, meet
@@ -87,7 +88,9 @@ DOSE_PARTS = (
     "rule",
     "compound",
 )
-"""What is stored of a dose in words: the elemental interval, the written one, and how they were read (see `doses`)."""
+"""What is stored of a dose in words: the elemental interval, the written one, how they were read (see `answers.doses`)."""
+TABLES_OF_OURS = (WHO_ANSWERED, ITEM_NONRESPONSE, "comparisons", "tests", "trend_over_waves")
+"""Tables that the pipeline makes by itself."""
 RESERVED = frozenset({INSTRUMENT, WAVE, EXPORT, RECORD, RESPONDENT})
 """Columns of the responses that are not answers."""
 SEVERAL = "several"
@@ -95,6 +98,8 @@ NONE_TICKED = "none_ticked"
 """Levels of a question with several answers that are no option of it: see `levels.atoms`."""
 READINGS = (READING_LABEL_ELEMENTAL, READING_COMPOUND, READING_WORST_CASE)
 """How a dose in words may be meant: see `docs/doses.md`."""
+BASES = (READING_LABEL_ELEMENTAL, READING_COMPOUND)
+"""The answers that say which weight a dose in words is; any other answer says that nobody knows."""
 NOT_ASKED_OF_PEOPLE = frozenset({Role.CONSENT, Role.IDENTIFIER, Role.DROP, Role.DIARY, Role.WEIGHT})
 """Roles that are no question which everybody could have left out."""
 NOT_STORED = frozenset({Role.IDENTIFIER, Role.DROP})
@@ -258,6 +263,8 @@ class Item(Strict):
     """Of an exposure: the option with which the others are compared."""
     readings: Code | None = None
     """Of a dose in numbers: the item of kind dose by which its findings are read again, see `docs/doses.md`."""
+    basis: Code | None = None
+    """Beside `readings`: the item in which people say which weight their words mean. Its options hold `BASES`."""
     consent_answer: str = ""
 
     @model_validator(mode="after")
@@ -359,10 +366,15 @@ def _analysis_problems(item: Item) -> Iterator[str]:
         yield f"comparison must name one of the item's answers.{did_you_mean(item.comparison, item.level_codes)}"
     if item.limits and not item.is_numeric:
         yield "only numbers and scales take limits"
+    for limit in item.limits:
+        if item.maximum is not None and limit.above >= item.maximum:
+            yield f"nothing can lie above the limit {limit.code}: the maximum is not above it"
     if len({limit.code for limit in item.limits}) != len(item.limits):
         yield "two limits have the same code"
     if item.readings is not None and item.kind is not Kind.NUMBER:
         yield "only the kind number takes readings"
+    if item.basis is not None and item.readings is None:
+        yield "basis says which weight a dose in words means: it needs readings, the item of those words"
     if (item.responder_curve or item.retest) and item.baseline is None:
         yield "responder_curve and retest need a baseline item"
     if list(item.responder_curve) != sorted({one for one in item.responder_curve if 0 < one <= 100}):
@@ -620,14 +632,32 @@ def _instrument_problems(instrument: Instrument) -> Iterator[str]:
         if name in items and not _has_levels(items[name]):
             yield f"who_answered counts people by their answer, and '{name}' has neither options nor bands"
     for table in instrument.tables:
-        for name in table.outcomes:
-            if name in items and not _is_measurable(items[name]):
-                yield f"the table {table.name} cannot show '{name}': an outcome is a scale, or has options, or is yes or no"
+        yield from _table_problems(table, {name: items[name] for name in table.outcomes if name in items}, instrument)
     yield from _name_problems(instrument)
     yield from _weighting_problems(instrument)
     if twice := {heading for one, other in combinations(items.values(), 2) for heading in _shared_headings(one, other)}:
         yield f"two items are exported under the same heading: '{min(twice)}'"
     yield from _reserved(items)
+
+
+def _table_problems(table: TableSpec, shown: dict[str, Item], instrument: Instrument) -> Iterator[str]:
+    """What a table cannot show of its items."""
+    for name, item in shown.items():
+        if not _is_measurable(item):
+            yield f"the table {table.name} cannot show '{name}': an outcome is a scale, or has options, or is yes or no"
+        if table.shows == "counts" and item.is_numeric and not item.limits:
+            yield f"the table {table.name} shows counts, and '{name}' is a number: it takes options, or yes or no, or limits"
+    if any(item.role is Role.DIARY for item in shown.values()) and not _keeps_diaries(instrument):
+        yield (
+            f"the table {table.name} is about a diary, and that needs a code by which people are known (an item of the role "
+            "identifier) and the day of an entry (an item of the role diary and the kind date)"
+        )
+
+
+def _keeps_diaries(instrument: Instrument) -> bool:
+    items = instrument.items.values()
+    days = (item for item in items if item.role is Role.DIARY and item.kind is Kind.DATE)
+    return any(days) and any(item.role is Role.IDENTIFIER for item in items)
 
 
 def _level_problems(name: str, item: Item) -> Iterator[str]:
@@ -641,11 +671,15 @@ def _level_problems(name: str, item: Item) -> Iterator[str]:
 def _name_problems(instrument: Instrument) -> Iterator[str]:
     """Exposures, tables and outcomes that are made of items have names of their own, and no item may have them."""
     items = instrument.items
-    made = {ITEM_NONRESPONSE: "the table", **{table.cut_by: "the exposure" for table in instrument.tables if table.by}}
+    made = {table.cut_by: "the exposure" for table in instrument.tables if table.by}
     made |= {EVERYBODY: "the exposure"}
+    made |= dict.fromkeys(TABLES_OF_OURS, "the table")
     exposures = {name for table in instrument.tables for name in table.factors} | set(instrument.who_answered)
+    tables = [table.name for table in instrument.tables]
+    for name in dict.fromkeys(name for name in tables if tables.count(name) > 1):
+        yield f"two tables are called '{name}': give one of them another name"
     for name, what in made.items():
-        taken = name in {table.name for table in instrument.tables} if what == "the table" else name in exposures
+        taken = name in tables if what == "the table" else name in exposures
         if taken:
             yield f"{what} '{name}' is made by the pipeline: give yours another code"
     outcomes = [outcome for name, item in items.items() if item.is_stored for outcome in outcome_names(name, item)]
@@ -734,14 +768,22 @@ def _relation_problems(name: str, item: Item, items: dict[str, Item]) -> Iterato
         for unknown in sorted(set(item.applies_if.values) - set(condition.codes or ("yes", "no"))):
             near = did_you_mean(unknown, condition.codes)
             yield f"the item {name} applies if '{item.applies_if.item}' is '{unknown}', which is no code of it.{near}"
+    if item.baseline == name:
+        yield f"the item {name} is its own baseline: name the item that holds the same score before"
     if item.baseline and (before := items.get(item.baseline)) and _scale_of(before) != _scale_of(item):
         yield f"the items {name} and {item.baseline} must have the same kind, minimum, maximum and step"
-    if (
-        item.readings
-        and (written := items.get(item.readings))
-        and not (written.kind is Kind.DOSE and written.is_stored)
-    ):
+    yield from _reading_problems(name, item, items)
+
+
+def _reading_problems(name: str, item: Item, items: dict[str, Item]) -> Iterator[str]:
+    """What stands beside a dose must be one in words, and an answer to which weight is meant."""
+    written, basis = items.get(item.readings or ""), items.get(item.basis or "")
+    if written and not (written.kind is Kind.DOSE and written.is_stored):
         yield f"the item {name} is read again by '{item.readings}', which is of another kind than dose, or not stored"
+    if basis and not (basis.kind is Kind.CHOICE and basis.is_stored):
+        yield f"the item {name} has the basis '{item.basis}', which is of another kind than choice, or not stored"
+    elif basis and (lacking := [code for code in BASES if code not in basis.codes]):
+        yield f"the item {name} has the basis '{item.basis}', whose options lack the code '{lacking[0]}'"
 
 
 def _scale_of(item: Item) -> tuple[Kind, float | None, float | None, float | None]:
@@ -773,6 +815,8 @@ def _references(instrument: Instrument) -> Iterator[tuple[str, str]]:
             yield f"the item {name}", item.applies_if.item
         if item.readings:
             yield f"the item {name}", item.readings
+        if item.basis:
+            yield f"the item {name}", item.basis
     if weighting := instrument.weighting:
         named = (*(margin.item for margin in weighting.margins), weighting.strata, weighting.clusters)
         yield from (("[weighting]", name) for name in named if name is not None)
@@ -848,8 +892,21 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
     if first["type"] == "extra_forbidden":
         key = str(first["loc"][-1])
         return f"Unknown key '{key}' at {place}.{did_you_mean(key, _known_keys(model, first['loc'][:-1]))}"
-    said = first["msg"].removeprefix("Value error, ")
+    said = _in_words(first)
     return f"At {place}: {said}{'' if said.endswith('?') else '.'}"
+
+
+def _in_words(problem: Any) -> str:
+    """What is wrong with a key, in words that say what is allowed."""
+    allowed = re.fullmatch(r".*'\^\(([a-z_|]+)\)\$'.*", problem["msg"])
+    plain = {
+        "missing": "this key is needed",
+        "too_short": "it must not be empty",
+        "string_pattern_mismatch": "it is not written as this key is: see schemas/README.md",
+    }
+    if problem["type"] == "string_pattern_mismatch" and allowed:
+        return f"it must be one of: {', '.join(allowed[1].split('|'))}"
+    return plain.get(problem["type"]) or str(problem["msg"]).removeprefix("Value error, ")
 
 
 def _known_keys(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:

@@ -212,7 +212,8 @@ class Crossing(Exposure):
 
 @dataclass(frozen=True)
 class DoseReading(Exposure):
-    """A dose read again from the words beside it, with the bands of the dose; see `docs/doses.md`.
+    """A dose read again from the words beside it, and from what the person says they mean, with the bands of the dose; see
+    `docs/doses.md`.
 
     Under the worst case it is not one dose but an interval. Its atoms are then pairs of places among the dose's stretches:
     that of the lowest and that of the highest possible dose. They make no levels, as the intervals overlap.

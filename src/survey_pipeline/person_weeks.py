@@ -30,6 +30,8 @@ from survey_pipeline.names import ALL_LEVELS, EVERYBODY, EXPOSURE, LEVEL, NOT_ST
 from survey_pipeline.statistics import Estimated
 
 PERSON_WEEK_MEAN = "person_week_mean"
+PERSON_WEEKS = "person_weeks"
+"""How many person-weeks the mean is over."""
 DIARY_KEPT = "diary_kept"
 """The outcome that says whether somebody has at least one entry that counts."""
 DAYS_OF_A_WEEK = 420
@@ -174,8 +176,9 @@ def person_week_mean(sums: Sums, unit: int = UNIT) -> Estimated:
 def diary_rows(tally: pl.DataFrame, instrument: Instrument, levels: Levels | None = None) -> pl.DataFrame:
     """Every diary row of every table that lists diary items; columns as `estimate.ESTIMATES_SCHEMA`.
 
-    For each level and outcome the `person_week_mean`, and once a level the `share` of everybody who keeps a diary. A diary is
-    optional, so nobody is missing. `levels` chooses the levels of each exposure; without it, the finest declared ones.
+    For each level and outcome the `person_week_mean` and the number of `person_weeks` behind it, and once a level the
+    `share` of everybody who keeps a diary. A diary is optional, so nobody is missing. `levels` chooses the levels of each
+    exposure; without it, the finest declared ones.
     """
     rows = [row for table in diary_tables(instrument) for row in _table_rows(table, tally, instrument, levels or {})]
     return pl.DataFrame(rows, schema=ESTIMATES_SCHEMA)
@@ -189,10 +192,21 @@ def _table_rows(
     for outcome in outcomes:
         everybody = _sum(tally, EVERYBODY, outcome, [EVERYBODY])
         told = {"not_asked": everybody.n_people == 0, "span": _span(outcome, instrument)}
-        yield _row(table, outcome, Level(code=ALL_LEVELS, label=ALL_LEVELS, members=()), everybody) | told
-        for level in cut:
-            sums = _sum(tally, table.exposure, outcome, level.members)
-            yield _row(table, outcome, level, sums) | told | {"part_of": sides.get(level.code)}
+        everyone = Level(code=ALL_LEVELS, label=ALL_LEVELS, members=())
+        inside = [(level, _sum(tally, table.exposure, outcome, level.members)) for level in cut]
+        for level, sums in ((everyone, everybody), *inside):
+            for row in _rows(table, outcome, level, sums):
+                yield row | told | {"part_of": sides.get(level.code)}
+
+
+def _rows(table: DiaryTable, outcome: str, level: Level, sums: Sums) -> Iterator[dict[str, Any]]:
+    """The rows of one level and outcome: a share, or a mean and how many person-weeks it is over."""
+    row = _row(table, outcome, level, sums)
+    yield row
+    if outcome != DIARY_KEPT:
+        weeks = float(sums.n_person_weeks) if sums.n_person_weeks else None
+        no_interval = dict.fromkeys((names.STANDARD_ERROR, names.CI_LOWER, names.CI_UPPER))
+        yield row | no_interval | {names.STATISTIC: PERSON_WEEKS, names.ESTIMATE: weeks}
 
 
 def _span(outcome: str, instrument: Instrument) -> float | None:

@@ -332,6 +332,13 @@ def contained(
     return next((Found(kind, n) for kind, rule in rules if (n := rule(column))), None)
 
 
+def mentioned(sentence: str) -> Personal | None:
+    """What a sentence that is to be printed says of how a person can be reached, if anything."""
+    telling = {Personal.EMAIL, Personal.IP_ADDRESS, Personal.TELEPHONE}
+    found = contained([sentence], apart_from=set(Personal) - telling)
+    return found.kind if found else None
+
+
 WRITTEN_ALIKE = {
     **dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202c\u2060\ufeff"), ""),
     **dict.fromkeys(map(ord, "\u2010\u2012\u2013\u2014\u2212"), "-"),

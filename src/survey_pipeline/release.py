@@ -51,7 +51,7 @@ class Row(Part):
 
 
 class ComparisonRow(Part):
-    """Two levels compared in one statistic of an outcome, from published rows alone: `level` minus `compared_with`.
+    """Two levels compared in one statistic of an outcome, where both rows are published: `level` minus `compared_with`.
 
     P-values are upper bounds from a ladder (`estimate.families`); `family_size` is the number of tests that `p_adjusted`
     allows for. Where `status` is suppressed or not_asked, every number is None.

@@ -41,6 +41,7 @@ from survey_pipeline.errors import AlreadyPublished, InputRefused, WrongUsage
 from survey_pipeline.exports import Export, RowsDoNotAddUp
 from survey_pipeline.instrument import Instrument, Role, load_instrument
 from survey_pipeline.person_weeks import diary_tally, levels_of_people
+from survey_pipeline.personal import mentioned
 from survey_pipeline.plural import n_of
 from survey_pipeline.policy import load_policy
 from survey_pipeline.reading import ExportReport, Reading, Tell, keyed, open_exports, report_of, silently
@@ -95,6 +96,7 @@ class ReleasedWave:
 def ingest_wave(request: RunRequest, tell: Tell = silently) -> ReadWave:
     """Exports to responses and quarantine, each replaced in one commit."""
     instrument, warehouse = load_instrument(request.instrument), Warehouse(request.warehouse_location)
+    _refuse_personal_reason(request.correction)
     exports = open_exports(request.exports, request.by_hand.given)
     standing = warehouse.corrections(instrument.name, request.wave)
     corrections = of_exports(standing, (one.sha256 for one in exports))
@@ -107,6 +109,14 @@ def ingest_wave(request: RunRequest, tell: Tell = silently) -> ReadWave:
         known = warehouse.wave(instrument.name, request.wave)
     changes = _changes(warehouse, instrument, request.wave)
     return replace(_read_wave(known or {}), changes=changes, remarks=_not_used(standing, corrections))
+
+
+def _refuse_personal_reason(reason: str | None) -> None:
+    if reason and (told := mentioned(reason)):
+        raise WrongUsage(
+            f"The reason of the correction holds {told.phrase}, and it is printed in the report.",
+            "Say why without naming anybody.",
+        )
 
 
 def _not_used(standing: pl.DataFrame, used: pl.DataFrame) -> tuple[str, ...]:

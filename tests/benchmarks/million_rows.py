@@ -22,6 +22,7 @@ import polars as pl
 
 from survey_pipeline import RunRequest, load_instrument, run_wave
 from survey_pipeline.sample import load_plan, write_sample
+from survey_pipeline.sample.plan import Diaries
 from survey_pipeline.stages import exact_estimates
 
 T = TypeVar("T")
@@ -113,7 +114,8 @@ def measure(folder: Path, rows: int, pairs: int) -> None:
     """All measurements, in a folder that is thrown away."""
     export = folder / f"{INSTRUMENT}-{WAVE}.csv"
     say(f"Inventing {rows:,} answers ...")
-    write_sample(load_instrument(INSTRUMENT), load_plan(INSTRUMENT), WAVE, rows, 1, export)
+    without_diaries = load_plan(INSTRUMENT).model_copy(update={"diaries": Diaries()})
+    write_sample(load_instrument(INSTRUMENT), without_diaries, WAVE, rows, 1, export)
     say(f"{export.stat().st_size / 1024**2:,.0f} MiB")
     ours, theirs = [], []
     for pair in range(pairs):

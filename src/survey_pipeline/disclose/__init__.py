@@ -11,16 +11,19 @@ import polars as pl
 
 from survey_pipeline import names
 from survey_pipeline.disclose.levels import hide_small_levels
+from survey_pipeline.disclose.links import Links
 from survey_pipeline.disclose.protect import protect
 from survey_pipeline.disclose.published import WORDS, decimals_for, is_unreliable, published, shown_count
-from survey_pipeline.disclose.rows import ANYWAY, COULD_IMPROVE, Key, Row, is_band, too_small, where
+from survey_pipeline.disclose.quartiles import hide_quartiles
+from survey_pipeline.disclose.rows import ANYWAY, COULD_IMPROVE, Key, Row, Sum, is_band, too_small, where
 from survey_pipeline.disclose.stages import disclose_counts, disclose_stages
-from survey_pipeline.disclose.sums import Sum, narrowed
+from survey_pipeline.disclose.sums import narrowed
 from survey_pipeline.names import Status
 from survey_pipeline.release import TIDY_SCHEMA, Policy
 
 __all__ = [
     "COULD_IMPROVE",
+    "Links",
     "Sum",
     "decimals_for",
     "disclose",
@@ -34,17 +37,21 @@ __all__ = [
 LEFT_TO_WAVE = (names.INSTRUMENT, names.WAVE)
 
 
-def disclose(estimates: pl.DataFrame, policy: Policy, ledger: pl.DataFrame | None = None) -> pl.DataFrame:
+def disclose(
+    estimates: pl.DataFrame, policy: Policy, ledger: pl.DataFrame | None = None, links: Links | None = None
+) -> pl.DataFrame:
     """Rows as they may be published: columns of `names.TIDY_COLUMNS` without instrument and wave.
 
     `estimates` as `estimate.ESTIMATES_SCHEMA`. `ledger` holds the rows of earlier releases of the same wave: what was hidden
-    there stays hidden in a correction. A suppressed row has no number at all.
+    there stays hidden in a correction. `links` says how the questions hang together, by which more could be worked out.
+    A suppressed row has no number at all.
     """
     rows = list(estimates.iter_rows(named=True))
     hidden = [too_small(row, policy) for row in rows]
     _keep_hidden(rows, hidden, ledger)
     hide_small_levels(rows, hidden, policy)
-    _protect_counts(rows, hidden, policy)
+    _protect_counts(rows, hidden, policy, links)
+    hide_quartiles(rows, hidden)
     _hide_bands(rows, hidden)
     made = [published(row, hide, policy) for row, hide in zip(rows, hidden, strict=True)]
     return pl.DataFrame(made, schema={name: kind for name, kind in TIDY_SCHEMA.items() if name not in LEFT_TO_WAVE})
@@ -58,11 +65,12 @@ def _keep_hidden(rows: Sequence[Row], hidden: list[bool], ledger: pl.DataFrame |
         hidden[place] |= tuple(row[name] for name in WORDS) in before
 
 
-def _protect_counts(rows: Sequence[Row], hidden: list[bool], policy: Policy) -> None:
+def _protect_counts(rows: Sequence[Row], hidden: list[bool], policy: Policy, links: Links | None) -> None:
     """Bands count nobody of their own, so they neither give away nor shield anything."""
     places = [place for place, row in enumerate(rows) if not is_band(row)]
     mine = [hidden[place] for place in places]
-    protect([rows[place] for place in places], mine, policy)
+    counted = [rows[place] for place in places]
+    protect(counted, mine, policy, links.sums(counted) if links else ())
     for place, hide in zip(places, mine, strict=True):
         hidden[place] = hide
 

@@ -17,11 +17,11 @@ from survey_pipeline import names
 from survey_pipeline.disclose.rows import (
     Key,
     Row,
+    Sum,
     about,
     count_of,
     counts_of,
     grouped,
-    is_presence,
     is_share,
     kind_of,
     line_of,
@@ -30,7 +30,6 @@ from survey_pipeline.disclose.rows import (
     others,
     published_range,
     question,
-    respondents,
     risks_of,
     tells_missing,
     where,
@@ -44,17 +43,19 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Exposed:
-    """A hidden row of which a count can be told; `whole` where it is its respondents, which all statistics of them tell."""
+    """A hidden row of which something can be told, and the numbers of the counts from which it is (none: of its mean)."""
 
     place: int
-    whole: bool
+    behind: frozenset[int] = frozenset()
 
 
-def protect(rows: Sequence[Row], hidden: list[bool], policy: Policy) -> None:
-    """Hide more, smallest first, until nothing small that is hidden can be worked out from all that is shown."""
+def protect(rows: Sequence[Row], hidden: list[bool], policy: Policy, more: Sequence[Sum] = ()) -> None:
+    """Hide more, smallest first, until nothing small that is hidden can be worked out from all that is shown; `more` are
+    sums besides those that all rows have.
+    """
     if not rows:
         return
-    board, gone = _Board.of(rows, policy), np.array(hidden)
+    board, gone = _Board.of(rows, policy, more), np.array(hidden)
     while exposed := board.exposed(gone) or board.too_few_together(gone):
         before = int(gone.sum())
         for each in exposed:
@@ -82,10 +83,10 @@ class _Board:
     """Rows of means whose parts add up to wholes: places of the wholes, and of the parts."""
 
     @classmethod
-    def of(cls, rows: Sequence[Row], policy: Policy) -> "_Board":
+    def of(cls, rows: Sequence[Row], policy: Policy, more: Sequence[Sum]) -> "_Board":
         said = [(place, *each) for place, row in enumerate(rows) for each in _said(row, policy)]
-        web = web_of(sums_of(rows), [key for _, key, _, _ in said])
         risked = [(place, key) for place, row in enumerate(rows) for key in risks_of(row, policy)]
+        web = web_of([*sums_of(rows), *more], [*(key for _, key, _, _ in said), *(key for _, key in risked)])
         return cls(
             rows,
             policy,
@@ -107,11 +108,15 @@ class _Board:
         row, key = self.risked
         at_risk = gone[row]
         low, high = self._known(gone)
-        open_ = at_risk & ((low[key] > 1) | (high[key] < self.policy.min_n - 1))
+        too_low, too_high = low[key] > 1, high[key] < self.policy.min_n - 1
+        open_ = at_risk & (too_low | too_high)
         found: dict[int, Exposed] = {}
-        for place, number in zip(row[open_].tolist(), key[open_].tolist(), strict=True):
-            whole = number == self.web.number[respondents(self.rows[place])]
-            found.setdefault(int(self.alike["question"][place]), Exposed(place, whole))
+        for at in np.flatnonzero(open_).tolist():
+            place, number = int(row[at]), int(key[at])
+            if (asked := int(self.alike["question"][place])) in found:
+                continue
+            told = [(number, True)] * bool(too_low[at]) + [(number, False)] * bool(too_high[at])
+            found[asked] = Exposed(place, frozenset(self.web.behind(low, high, told)))
         return list(found.values())
 
     def _known(self, gone: Flags) -> tuple[Numbers, Numbers]:
@@ -133,18 +138,38 @@ class _Board:
             together = sum(count_of(self.rows[place], N_RESPONDENTS) for place in away)
             told = not all(gone[place] for place in (*wholes, *parts))
             if 0 < together < self.policy.min_n_for_statistics and told:
-                found.append(Exposed(away[0], whole=False))
+                found.append(Exposed(away[0]))
         return found
 
     def hide_near(self, exposed: Exposed, gone: Flags) -> None:
-        """Hide the nearest and smallest row that is shown, with all that tell the same."""
-        shown = np.flatnonzero(~gone)
-        if not len(shown):
-            return
-        cost = self._distance(exposed.place)[shown] * len(self.rows) + self.rank[shown]
-        pick = shown[int(cost.argmin())]
-        same = "respondents" if exposed.whole else "about"
-        gone |= self.alike[same] == self.alike[same][pick]
+        """Hide the nearest and smallest of the rows from which the count is told, with all that tell the same."""
+        about = self.alike["about"]
+        if exposed.behind:
+            gone |= np.isin(about, about[self._cheapest(exposed, gone)])
+        elif len(shown := np.flatnonzero(~gone)):
+            cost = self._distance(exposed.place)[shown] * len(self.rows) + self.rank[shown]
+            gone |= about == about[shown[int(cost.argmin())]]
+
+    def _cheapest(self, exposed: Exposed, gone: Flags) -> Places:
+        """The shown rows that say one of the counts behind an exposed one: of everybody's only if there is nothing else, then
+        of the same sums before others, then where the fewest rows go with them, then the smallest.
+        """
+        row, key, *_ = self.said
+        behind = ~gone[row] & np.isin(key, list(exposed.behind))
+        row, key = row[behind], key[behind]
+        if not len(row):
+            return _places([])
+        is_far, of_all = self._distance(exposed.place)[row] > 0, self.alike["everybody"][row]
+        best = int(np.lexsort((self.rank[row], self._lost(row, key, gone), is_far, of_all))[0])
+        return _places(row[key == key[best]].tolist())
+
+    def _lost(self, row: Places, key: Places, gone: Flags) -> Places:
+        """For each pair of a row and a key that it says: how many shown rows go if the key is to be said no more."""
+        about = self.alike["about"]
+        sizes = np.bincount(about[~gone], minlength=len(about))
+        key_of, about_of = np.unique(np.column_stack([key, about[row]]), axis=0).T
+        lost: Places = np.bincount(key_of, sizes[about_of], minlength=len(self.web.number)).astype(np.int64)
+        return lost[key]
 
     def _distance(self, place: int) -> Places:
         """0 for rows of one sum (levels of a statistic, options in a level), 1 for rows of one question, 2 of one exposure.
@@ -182,13 +207,13 @@ def _alike(rows: Sequence[Row]) -> dict[str, Places]:
         "exposure": _places([number[name] for name in exposures]),
         "first": _places([number[two[0]] if two[0] else -1 for two in sides]),
         "second": _places([number[two[1]] if two[1] else -1 for two in sides]),
+        "everybody": _places([int(row[names.LEVEL] == ALL_LEVELS) for row in rows]),
         "share": _places([int(is_share(row)) for row in rows]),
         "outcome": _numbered([row[names.OUTCOME] for row in rows]),
         "statistic": _numbered([kind_of(row) for row in rows]),
         "question": _numbered([question(row) for row in rows]),
         "where": _numbered([where(row) for row in rows]),
         "about": _numbered([about(row) for row in rows]),
-        "respondents": _numbered([about(row) if is_presence(row) else respondents(row) for row in rows]),
     }
 
 

@@ -5,7 +5,7 @@ rounded counts. What does not: whether it is published. The public status never 
 what was hidden to protect another.
 """
 
-from math import floor, log10, sqrt
+from math import sqrt
 
 from survey_pipeline import names, statistics
 from survey_pipeline.disclose.rows import COUNT, Row, count_of, is_band, is_share
@@ -14,15 +14,18 @@ from survey_pipeline.policy import round_count
 from survey_pipeline.release import Policy
 from survey_pipeline.statistics import Estimated, Reliability, reliability_of_mean, reliability_of_share
 
+decimals_for = statistics.decimals_for
 WORDS = (names.TABLE, names.EXPOSURE, names.LEVEL, names.OUTCOME, names.STATISTIC)
 """What a row is about."""
-MAX_DECIMALS = 2
+TWO_DECIMALS = 2
+"""Of numbers without a unit, and of what share would be expected anyway."""
 SHARE_DECIMALS = 4
 WEIGHTED_SHARE_DECIMALS = 2
 """A weighted share is not made of counts: whole per cents do not tell whose weight is in it."""
 MEANS = ("mean", "mean_baseline", "mean_change", "person_week_mean")
 """Statistics whose interval is Student's t by their error and their number of people."""
-STANDARDISED = "standardised_change"
+STANDARDISED, CORRELATION, PERSON_WEEKS = "standardised_change", "correlation_before_now", "person_weeks"
+"""Numbers without a unit, and a count of weeks."""
 
 
 def published(row: Row, hide: bool, policy: Policy) -> Row:
@@ -59,6 +62,9 @@ def _rounded(row: Row, n: int, policy: Policy) -> Estimated:
         return Estimated(float(min(round_count(count_of(row, N_EVENTS), policy), n) if is_share(row) else n))
     if is_share(row):
         return _rounded_share(row, n, policy)
+    if row[names.STATISTIC] == PERSON_WEEKS:
+        weeks = _number_or_none(row[names.ESTIMATE])
+        return Estimated(None if weeks is None else float(round_count(round(weeks), policy)))
     return _rounded_number(row, n)
 
 
@@ -79,13 +85,15 @@ def _rounded_number(row: Row, n: int) -> Estimated:
     people were picked in clusters, it would tell how many clusters there were, and not n.
     """
     found = _exact(row)
+    if row[names.STATISTIC] == CORRELATION:
+        return statistics.in_short(_correlation_of(found, n), TWO_DECIMALS)
     if row["by_design"]:
-        return _to_decimals(found, decimals_for(n))
+        return statistics.in_short(found, decimals_for(n))
     if row[names.STATISTIC] == STANDARDISED:
-        return _to_decimals(_as_of(found, sqrt(count_of(row, N_RESPONDENTS) / n)), MAX_DECIMALS)
+        return statistics.in_short(_as_of(found, sqrt(count_of(row, N_RESPONDENTS) / n)), TWO_DECIMALS)
     if row[names.STATISTIC] in MEANS and found.estimate is not None and found.standard_error is not None:
         found = statistics.mean_of(found.estimate, found.standard_error, n)
-    return _to_decimals(found, MAX_DECIMALS if _is_band_of_share(row) else decimals_for(n))
+    return statistics.in_short(found, TWO_DECIMALS if _is_band_of_share(row) else decimals_for(n))
 
 
 def _is_band_of_share(row: Row) -> bool:
@@ -102,12 +110,11 @@ def _as_of(found: Estimated, widened: float) -> Estimated:
     return Estimated(centre, error * widened, lower, upper)
 
 
-def decimals_for(n: int) -> int:
-    """How many decimals n people support: one answer moves a mean by about 1 / n, and the last digit must not show it.
-
-    From n = 20 one decimal, from 200 two: the last digit then stands for at least two answers of one step.
-    """
-    return max(0, min(MAX_DECIMALS, floor(log10(n / 2)))) if n >= 2 else 0
+def _correlation_of(found: Estimated, n: int) -> Estimated:
+    """Fisher's interval of a correlation is that of the rounded n; one without an interval stays without."""
+    if found.estimate is None or found.ci_lower is None:
+        return Estimated(found.estimate)
+    return statistics.correlation_of(found.estimate, n)
 
 
 def _to_decimals(found: Estimated, decimals: int) -> Estimated:
@@ -131,10 +138,10 @@ def is_unreliable(row: Row, found: Estimated, n: int) -> bool:
     """Whether what is shown rests on too little, judged by the published numbers and how skewed the answers are: see
     `statistics.reliability`.
 
-    A count of people is what it is, however few others answered.
+    A count of people or of weeks is what it is, however few others answered.
     """
     effective = _number_or_none(row["n_effective"])
-    if is_share(row) and row[names.STATISTIC] == COUNT:
+    if (is_share(row) and row[names.STATISTIC] == COUNT) or row[names.STATISTIC] == PERSON_WEEKS:
         return False
     if is_share(row):
         return reliability_of_share(found.estimate, n, effective) is Reliability.UNRELIABLE

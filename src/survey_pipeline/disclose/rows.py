@@ -5,6 +5,7 @@ counts hang together (`sums`) and what else goes with a hidden one (`protect`).
 """
 
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 
 from survey_pipeline import names
 from survey_pipeline.names import ALL_LEVELS, N_EVENTS, N_MISSING, N_RESPONDENTS, RESPONDENTS
@@ -21,6 +22,15 @@ Row = dict[str, object]
 Key = tuple[str, ...]
 """Which of the unpublished counts: of whom, and what is counted."""
 Interval = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Sum:
+    """Counts that add up to a total; with `or_more`, to the total or more, as some people are in several of them."""
+
+    total: Key
+    parts: tuple[Key, ...]
+    or_more: bool = False
 
 
 def count_of(row: Row, name: str) -> int:
@@ -142,6 +152,11 @@ def missing(row: Row) -> Key:
     return (*where(row), question(row), among, "missing")
 
 
+def aside(row: Row) -> Key:
+    """Those in the level whom the question does not concern."""
+    return (*where(row), str(row["gap_of"]) if is_nonresponse(row) else question(row), "not concerned")
+
+
 def tells_missing(row: Row) -> bool:
     """Whether a shown row says how many did not answer."""
     return row["among"] in WITH_MISSING or row["among"] == COULD_IMPROVE
@@ -157,8 +172,11 @@ def counts_of(row: Row) -> list[tuple[Key, int]]:
 
 
 def risks_of(row: Row, policy: Policy) -> list[Key]:
-    """The small counts that hiding a row is to keep. How many left a question out is told beside its estimates anyway."""
-    return [] if is_nonresponse(row) else [key for key, n in counts_of(row) if 0 < n < policy.min_n]
+    """The small counts that hiding a row is to keep: its own, and the people in its level. How many left a question out is
+    told beside its estimates anyway.
+    """
+    counts = [] if is_nonresponse(row) else [*counts_of(row), (people(row), count_of(row, "n_level"))]
+    return [key for key, n in counts if 0 < n < policy.min_n]
 
 
 def missing_range(row: Row, policy: Policy) -> Interval:

@@ -5,9 +5,10 @@ a crossing to the levels it crosses, responders at a higher threshold to those a
 does not: choosing what to hide (`protect`).
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy.typing as npt
 from survey_pipeline import names
 from survey_pipeline.disclose.rows import (
     ANSWERED,
+    ANSWERED_BOTH,
     COULD_IMPROVE,
     DIARY_KEPT,
     KEEPS_DIARY,
@@ -24,6 +26,8 @@ from survey_pipeline.disclose.rows import (
     Interval,
     Key,
     Row,
+    Sum,
+    aside,
     count_of,
     events,
     grouped,
@@ -46,15 +50,8 @@ MOST = 10**12
 """More than any count of people; sums of as many as there are keys still are exact in binary arithmetic."""
 MOST_ROUNDS = 200
 ANYTHING: Interval = (0, MOST)
-
-
-@dataclass(frozen=True)
-class Sum:
-    """Counts that add up to a total; with `or_more`, to the total or more, as some people are in several of them."""
-
-    total: Key
-    parts: tuple[Key, ...]
-    or_more: bool = False
+Side = tuple[int, bool]
+"""The number of a key, and whether its lower bound is meant."""
 
 
 # --- What adds up -----------------------------------------------------------------------------------------------------
@@ -65,15 +62,23 @@ def sums_of(rows: Sequence[Row]) -> list[Sum]:
     found = [_of_people(row) for row in rows if row["among"] in WITH_MISSING]
     found += [Sum(respondents(row), (events(row), others(row))) for row in rows if _has_others(row)]
     found += [*_of_levels(rows), *_of_crossings(rows), *_of_thresholds(rows), *_of_options(rows), *_of_gaps(rows)]
-    found += [Sum(people(row), (respondents(row), (*respondents(row), "not"))) for row in rows if row["gap_of"]]
+    found += [Sum(people(row), (respondents(row), aside(row))) for row in rows if row["gap_of"]]
+    found += [each for row in rows if row["among"] == COULD_IMPROVE for each in _of_pairs(row)]
     found += [_of_diary(row) for row in rows if row["among"] == KEEPS_DIARY]
     return list(dict.fromkeys(found))
 
 
 def _of_people(row: Row) -> Sum:
     """Everybody has answered, or has not, or is not concerned."""
-    aside = ((*where(row), question(row), "not concerned"),) if row["is_conditional"] else ()
-    return Sum(people(row), (respondents(row), missing(row), *aside))
+    unconcerned = (aside(row),) if row["is_conditional"] else ()
+    return Sum(people(row), (respondents(row), missing(row), *unconcerned))
+
+
+def _of_pairs(row: Row) -> Iterator[Sum]:
+    """Who could improve answered before and now, and is among those who answered before, and now."""
+    both, before, now = ((*where(row), question(row), among) for among in (ANSWERED_BOTH, "answered_before", ANSWERED))
+    for fewer, more in ((respondents(row), both), (both, before), (both, now)):
+        yield Sum(more, (fewer, (*more, "but not", *fewer)))
 
 
 def _of_diary(row: Row) -> Sum:
@@ -187,6 +192,49 @@ class Web:
                 break
         return low, high
 
+    def behind(self, low: Numbers, high: Numbers, told: Collection[Side]) -> set[int]:
+        """The keys from which these bounds follow, through all sums that give just them; `low` and `high` as `narrow` leaves
+        them.
+        """
+        found, open_ = set(told), list(told)
+        while open_:
+            number, is_low = open_.pop()
+            here, there = (low, high) if is_low else (high, low)
+            new = {*self._from_parts(number, here, is_low), *self._from_total(number, here, there, is_low)} - found
+            found |= new
+            open_ += new
+        return {number for number, _ in found}
+
+    def _from_parts(self, number: int, here: Numbers, is_low: bool) -> Iterator[Side]:
+        """The parts of sums with this total, where their bounds together are its bound."""
+        for each in self._sums_of_total[number]:
+            parts = self.parts[self._start[each] : self._start[each + 1]]
+            if not (is_low and self.or_more[each]) and here[parts].sum() == here[number]:
+                yield from ((part, is_low) for part in parts.tolist())
+
+    def _from_total(self, number: int, here: Numbers, there: Numbers, is_low: bool) -> Iterator[Side]:
+        """The totals of sums with this part, and the other parts, where what they leave is its bound."""
+        for each in self._sums_of_part[number]:
+            parts, total = self.parts[self._start[each] : self._start[each + 1]], int(self.total[each])
+            alone = bool(self.or_more[each]) and not is_low
+            rest = 0.0 if alone else there[parts].sum() - there[number]
+            if here[total] - rest == here[number]:
+                yield total, is_low
+                yield from () if alone else ((part, not is_low) for part in parts.tolist() if part != number)
+
+    @cached_property
+    def _start(self) -> Places:
+        """Where the parts of each sum begin, and after the last where they end."""
+        return np.searchsorted(self.owner, np.arange(len(self.total) + 1))
+
+    @cached_property
+    def _sums_of_total(self) -> dict[int, list[int]]:
+        return _by(self.total, np.arange(len(self.total)))
+
+    @cached_property
+    def _sums_of_part(self) -> dict[int, list[int]]:
+        return _by(self.parts, self.owner)
+
     def _once(self, low: Numbers, high: Numbers) -> tuple[Numbers, Numbers]:
         low, high = low.copy(), high.copy()
         least, most = (np.bincount(self.owner, side[self.parts], len(self.total)) for side in (low, high))
@@ -197,6 +245,14 @@ class Web:
         np.maximum.at(low, self.parts, whole[0] - rest[0])
         np.minimum.at(high, self.parts, np.where(self.or_more[self.owner], whole[1], whole[1] - rest[1]))
         return low, high
+
+
+def _by(keys: Places, sums: Places) -> dict[int, list[int]]:
+    """Sums by key; nothing for others."""
+    found = defaultdict[int, list[int]](list)
+    for key, each in zip(keys.tolist(), sums.tolist(), strict=True):
+        found[key].append(each)
+    return found
 
 
 def web_of(sums: Sequence[Sum], more: Sequence[Key] = ()) -> Web:

@@ -15,9 +15,8 @@ ADJUSTMENTS = {PRIMARY: ("holm", statistics.holm), GRID: ("benjamini_hochberg", 
 """Holm for the few tests declared beforehand, Benjamini and Hochberg for all others."""
 FAMILY, FAMILY_SIZE, P_ADJUSTED, ADJUSTMENT = "family", "family_size", "p_adjusted", "adjustment"
 LADDER = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
-"""Published p-values are rounded up to this ladder: more digits would tell more of the answers than of the finding. Those of
-pairs, Welch's and Cochran-Armitage's are made from published numbers first, so the exact one may lie a step higher or lower;
-of the rank tests it never lies higher.
+"""Published p-values are those of the exact answers, rounded up to this ladder: more digits would tell more of the answers
+than of the finding. So the exact p-value never lies above the published one.
 """
 
 

@@ -43,8 +43,8 @@ class Figure:
 def figures(outcome: Outcome, people: Cells) -> Iterator[Figure]:
     """Every statistic that an outcome has, for one level.
 
-    With weights, estimates are weighted and `n` stays the number of people; the standardised change is not given, since
-    its interval is not known for weighted people.
+    With weights, estimates are weighted and `n` stays the number of people; the standardised change and the correlation of
+    before and now are not given, since their intervals are not known for weighted people.
     """
     if outcome.is_share:
         yield _yes_or_no("share", outcome, people)
@@ -96,6 +96,7 @@ def _before_and_after(outcome: Outcome, people: Cells) -> Iterator[Figure]:
     yield _number("median_change", _quantile(0.5), people, change, ANSWERED_BOTH)
     if not people.is_weighted:
         yield _number("standardised_change", _standardised, people, change, ANSWERED_BOTH)
+        yield _correlation(people)
     yield _event_share("baseline_zero", people, people.before == 0, ~np.isnan(change), ANSWERED_BOTH)
     for threshold in thresholds_of(outcome):
         if threshold.needs_baseline:
@@ -140,6 +141,21 @@ def _quantile_at(p: float, people: Cells, values: Numbers) -> Estimated:
 
 def _standardised(people: Cells, values: Numbers) -> Estimated:
     return statistics.standardised_change(*people.counted(values))
+
+
+def _correlation(people: Cells) -> Figure:
+    """How closely answers before and now go together, of people with both. It is as telling as any of both and their
+    difference, so the one in which most people are alike decides whether it may be shown.
+    """
+    both = people.where(~np.isnan(people.after - people.before))
+    samples = [both.sample(values) for values in (both.after - both.before, both.before, both.after)]
+    return Figure(
+        "correlation_before_now",
+        statistics.correlation(both.before, both.after, both.n),
+        both.n_people,
+        among=ANSWERED_BOTH,
+        n_alike=max(int(sample.counts.max(initial=0)) for sample in samples),
+    )
 
 
 def _number(statistic: str, formula: Formula, people: Cells, values: Numbers, among: str = ANSWERED) -> Figure:

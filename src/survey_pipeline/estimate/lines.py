@@ -13,7 +13,7 @@ import polars as pl
 
 from survey_pipeline import names, statistics
 from survey_pipeline.estimate.cells import Cells, cells_of, part_of
-from survey_pipeline.estimate.comparisons import Side, answer_levels, events_of, mean_of, sides_at, tables_with_findings
+from survey_pipeline.estimate.comparisons import Side, events_of, mean_of, sides_at, tables_with_findings, tested_levels
 from survey_pipeline.estimate.families import (
     ADJUSTMENT,
     FAMILY,
@@ -25,9 +25,9 @@ from survey_pipeline.estimate.families import (
     laddered,
     worst,
 )
-from survey_pipeline.estimate.rows import Levels, levels_of
+from survey_pipeline.estimate.rows import Levels
 from survey_pipeline.instrument import Instrument
-from survey_pipeline.levels import DoseReading, Level, exposure_of, intervals_of, is_special
+from survey_pipeline.levels import DoseReading, Level, exposure_of, intervals_of
 from survey_pipeline.names import (
     N_RESPONDENTS,
     P_VALUE,
@@ -45,7 +45,6 @@ from survey_pipeline.statistics import DOWN, UP, Numbers, Sample, Tested
 KRUSKAL_WALLIS, WELCH_ANOVA = "kruskal_wallis", "welch_anova"
 JONCKHEERE_TERPSTRA, COCHRAN_ARMITAGE = "jonckheere_terpstra", "cochran_armitage"
 WORST_CASE_DIRECTION = "worst_case_direction"
-OF_RANKS = (KRUSKAL_WALLIS, JONCKHEERE_TERPSTRA)
 TEST_STATISTIC, DIRECTION, N_LEVELS, N_SMALLEST = "test_statistic", "direction", "n_levels", "n_smallest"
 DEGREES_OF_FREEDOM, DEGREES_OF_FREEDOM_2 = "degrees_of_freedom", "degrees_of_freedom_2"
 TESTS_SCHEMA: dict[str, type[pl.DataType]] = {
@@ -66,7 +65,9 @@ TESTS_SCHEMA: dict[str, type[pl.DataType]] = {
     ADJUSTMENT: pl.String,
     STATUS: pl.String,
 }
-"""One row a table, outcome and test. `direction`: where the outcome's number goes with more of an ordered exposure."""
+"""One row a table, outcome and test. `direction`: where the outcome's number goes with more of an ordered exposure.
+`n_levels`: how many levels with people were tested. Published rows have neither test statistic nor second degrees of
+freedom."""
 LINES_SCHEMA = TESTS_SCHEMA | {N_SMALLEST: pl.Int64}
 """Exact tests: `n_smallest` is the number of people in the smallest level that holds anybody."""
 Row = dict[str, object]
@@ -82,8 +83,11 @@ def tested_lines(tally: pl.DataFrame, estimates: pl.DataFrame, instrument: Instr
     Kruskal-Wallis of a yes or no is Pearson's chi-squared times (n - 1) / n. The primary family are Kruskal-Wallis over
     forms and Jonckheere-Terpstra over doses of primary outcomes; everything else is the grid. A line that stands in
     several tables is tested once. Tests of ranks and of counts are not given for weighted surveys: no such test is among
-    the methods, and one that leaves the weights out would be about other people.
+    the methods, and one that leaves the weights out would be about other people. Where people were picked by strata or
+    clusters there are none at all: all of these take everybody as picked alone, and their p-values would be far too small.
     """
+    if estimates["by_design"].any():
+        return pl.DataFrame(schema=LINES_SCHEMA)
     made: dict[tuple[object, ...], Row] = {}
     for line in _lines(tally, instrument, levels):
         for row in line.rows(estimates):
@@ -94,17 +98,10 @@ def tested_lines(tally: pl.DataFrame, estimates: pl.DataFrame, instrument: Instr
 def _lines(tally: pl.DataFrame, instrument: Instrument, levels: Levels) -> Iterator["_Line"]:
     read_again = [t for t in tables(instrument) if isinstance(exposure_of(instrument, t.exposure), DoseReading)]
     for table in (*tables_with_findings(instrument), *read_again, *worst_cases(instrument)):
-        chosen = _levels_for(instrument, table.exposure, levels)
+        chosen = tested_levels(instrument, table.exposure, levels)
         mine = tally.filter(pl.col(names.EXPOSURE) == table.exposure)
         for outcome in table.outcomes:
             yield _Line(table, outcome, instrument, chosen, mine.filter(pl.col(names.OUTCOME) == outcome.name))
-
-
-def _levels_for(instrument: Instrument, exposure: str, levels: Levels) -> tuple[Level, ...]:
-    """The answers among the levels of an exposure; a dose that is read again has the levels of the dose."""
-    found = exposure_of(instrument, exposure)
-    name = found.dose.name if isinstance(found, DoseReading) else exposure
-    return tuple(level for level in levels_of(instrument, name, levels) if not is_special(level))
 
 
 @dataclass(frozen=True)
@@ -162,12 +159,12 @@ class _Line:
             yield self._row(WORST_CASE_DIRECTION, found) | {N_LEVELS: None, N_RESPONDENTS: n, N_SMALLEST: n}
 
     def _row(self, statistic: str, found: Tested) -> Row:
-        sizes = [group.n for group in self.groups]
+        sizes = [group.n for group in self.groups if group.n]
         return self._words(statistic) | {
             **_numbers(found),
-            N_LEVELS: len(self.levels),
+            N_LEVELS: len(sizes),
             N_RESPONDENTS: sum(sizes),
-            N_SMALLEST: min((n for n in sizes if n), default=0),
+            N_SMALLEST: min(sizes, default=0),
         }
 
     def _words(self, statistic: str) -> Row:
@@ -222,17 +219,19 @@ def published_tests(
 ) -> pl.DataFrame:
     """The tests that are published; columns as `TESTS_SCHEMA`.
 
-    `lines`: the exact ones. `rows`: the published rows. A line is shown only where every answer of its exposure is. Welch's
-    and Cochran and Armitage's tests are made of the published rows; of tests of ranks only an upper bound of the p-value is
-    told. A dose that is read again is shown with the dose as answered, if each of its levels has enough people, and without
-    their number: the difference to the others would tell who can be read one way only.
+    `lines`: the exact ones. `rows`: the published rows. A line is shown only where every tested level of its exposure is.
+    p-values are adjusted among the published lines and rounded up to the ladder, so that each is an upper bound; the test
+    statistic, which would tell the exact one, is not published, nor are the second degrees of freedom. A dose that is read
+    again is shown with the dose as answered, if each of its levels has enough people, and without their number and that of
+    the levels: the difference to the others would tell who can be read one way only.
     """
     by_name = {(t.name, o.name): (t, o) for t in tables_with_findings(instrument) for o in t.outcomes}
     made = []
     for line in lines.iter_rows(named=True):
         table, outcome = by_name[line[names.TABLE], line[names.OUTCOME]]
         statistic = "share" if outcome.is_share else mean_of(outcome)
-        sides = sides_at(rows, table, outcome, statistic, answer_levels(instrument, table.exposure, levels))
+        labels = [level.label for level in tested_levels(instrument, table.exposure, levels)]
+        sides = sides_at(rows, table, outcome, statistic, labels)
         made.append(_published(line, sides, read_again=line[names.EXPOSURE] != table.exposure, policy=policy))
     return laddered(adjusted(pl.DataFrame(made, schema=LINES_SCHEMA))).select(list(TESTS_SCHEMA))
 
@@ -243,18 +242,10 @@ def _published(line: Row, sides: Sequence[Side], *, read_again: bool, policy: Po
     if status in (Status.SUPPRESSED, Status.NOT_ASKED) or too_few:
         nothing = dict.fromkeys((*_numbers(Tested()), N_LEVELS, N_RESPONDENTS))
         return {**line, **nothing, STATUS: status if status == Status.NOT_ASKED else Status.SUPPRESSED}
-    shown: Row = {**line, STATUS: status, N_RESPONDENTS: None if read_again else sum(side.n for side in sides)}
-    if line[names.STATISTIC] in OF_RANKS or read_again:
-        return {**shown, TEST_STATISTIC: None}
-    remade = welch_anova(sides) if line[names.STATISTIC] == WELCH_ANOVA else cochran_armitage(sides)
-    return {**shown, **_short(remade)}
-
-
-def _short(found: Tested) -> Row:
-    """Numbers made of rounded ones, in as many digits as mean something."""
-    numbers = _numbers(found)
-    long = (TEST_STATISTIC, DEGREES_OF_FREEDOM, DEGREES_OF_FREEDOM_2)
-    return {k: round(v, 2) if k in long and isinstance(v, float) else v for k, v in numbers.items()}
+    n = None if read_again else sum(side.n for side in sides)
+    n_levels = None if read_again else line[N_LEVELS]
+    kept_back = dict.fromkeys((TEST_STATISTIC, DEGREES_OF_FREEDOM_2))
+    return {**line, **kept_back, N_LEVELS: n_levels, N_RESPONDENTS: n, STATUS: status}
 
 
 # --- Dose honesty -----------------------------------------------------------------------------------------------------

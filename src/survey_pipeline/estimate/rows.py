@@ -13,7 +13,15 @@ import polars as pl
 from survey_pipeline import names
 from survey_pipeline.estimate.bands import UsualLevel, bands
 from survey_pipeline.estimate.cells import Cells, has_weights, part_of
-from survey_pipeline.estimate.figures import EVERYBODY, Figure, counts, figures, presence
+from survey_pipeline.estimate.figures import (
+    ANSWERED_BOTH,
+    COULD_IMPROVE,
+    EVERYBODY,
+    Figure,
+    counts,
+    figures,
+    presence,
+)
 from survey_pipeline.instrument import Instrument, Kind
 from survey_pipeline.levels import Crossing, DoseReading, Level, exposure_of, partitions_of, split
 from survey_pipeline.names import ALL_LEVELS, N_RESPONDENTS, NOT_STATED, RESPONDENTS, WHO_ANSWERED
@@ -140,14 +148,14 @@ class _Maker:
         for outcome in table.outcomes:
             part = part_of(self.part(table.exposure, outcome.name), weighted=self.weighted)
             whole = list(self._figures(table, outcome, part.everybody, part.everybody))
-            asked = {figure.statistic for figure in whole if figure.n}
+            asked = _asked(whole)
             everyone = Level(code=ALL_LEVELS, label=ALL_LEVELS, members=())
             for level in (everyone, *levels):
                 people = part.everybody if level is everyone else part.at(set(level.members))
                 found = whole if level is everyone else self._figures(table, outcome, people, part.everybody)
                 for figure in found:
                     row = self._row(table, outcome, level, figure, people)
-                    yield row | {"not_asked": figure.statistic not in asked, "part_of": sides.get(level.code)}
+                    yield row | {"not_asked": figure.among not in asked, "part_of": sides.get(level.code)}
 
     def _figures(self, table: Table, outcome: Outcome, people: Cells, everybody: Cells) -> Iterator[Figure]:
         if table.name == WHO_ANSWERED:
@@ -210,6 +218,12 @@ class _Maker:
             "not_stated": level.members == (NOT_STATED,) if NOT_STATED in level.members else None,
             "usual_of": [used.exposure, used.label] if used else None,
         }
+
+
+def _asked(figures: Sequence[Figure]) -> set[str]:
+    """Of whom an outcome was asked (`among`). Where everybody began at 0, nobody could improve, and yet they were asked."""
+    found = {figure.among for figure in figures if figure.n}
+    return found | ({COULD_IMPROVE} if ANSWERED_BOTH in found else set())
 
 
 def _n_missing(outcome: Outcome, figure: Figure, people: Cells) -> int:

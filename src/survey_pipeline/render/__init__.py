@@ -36,8 +36,8 @@ def render(
         "index.html": page.report(view, before, drawn),
         "newsletter.md": newsletter.markdown(view, before, drawn),
         **_chart_files(drawn),
-        **{f"tables/{table}.csv": tables.csv(release, table) for table in release.tables},
-        **_test_files(release),
+        **{f"tables/{table}.csv": tables.csv(release, table, instrument) for table in release.tables},
+        **_test_files(release, instrument),
         "release.json": tables.json(release),
     }
 
@@ -53,10 +53,10 @@ def render_index(
     return {"index.html": page.index(views, instrument, shown), f"{TREND_OVER_WAVES}.csv": over_waves.csv(found)}
 
 
-def _test_files(release: Release) -> dict[str, bytes]:
+def _test_files(release: Release, instrument: Instrument) -> dict[str, bytes]:
     """Comparisons and tests, where the release has any."""
-    comparisons = {"tables/comparisons.csv": tables.comparisons_csv(release)} if release.comparisons else {}
-    return comparisons | ({"tables/tests.csv": tables.tests_csv(release)} if release.tests else {})
+    comparisons = {"tables/comparisons.csv": tables.comparisons_csv(release, instrument)} if release.comparisons else {}
+    return comparisons | ({"tables/tests.csv": tables.tests_csv(release, instrument)} if release.tests else {})
 
 
 def _chart_files(drawn: dict[str, Drawn]) -> dict[str, bytes]:

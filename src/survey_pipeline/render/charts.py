@@ -60,7 +60,7 @@ class Dot:
     text: str
     sure: bool = True
     anyway: tuple[float, float] | None = None
-    """What would be expected anyway: a box behind the dot."""
+    """What might be expected anyway: a box behind the dot."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ def comparison_chart(found: Comparison, view: View) -> Chart:
 
 
 def with_band(dot: Dot, band: Row | None) -> Dot:
-    """A line with what would be expected anyway, where that is published."""
+    """A line with what might be expected anyway, where that is published."""
     if band is None or band.ci_lower is None or band.ci_upper is None:
         return dot
     return replace(dot, anyway=(band.ci_lower, band.ci_upper))
@@ -194,7 +194,7 @@ def picture(found: Comparison, view: View) -> Picture | None:
     return Picture(
         name="in_100",
         headline=words.everybody_finding(found).headline.removesuffix("."),
-        subtitle="Filled circles: people who reported it",
+        subtitle="Filled circles: people who reported it, of everybody who answered",
         notes=(words.range_words(row, found.measure), *anyway.sentences(row, found), words.NO_CAUSE_CHART),
         invented=view.release.is_invented,
         alternative=words.picture_alternative(found, view),
@@ -432,7 +432,7 @@ def _chart_figure(chart: Chart) -> Figure:
 
 
 def _draw_track(axes: Axes, chart: Chart, dot: Dot, y: float) -> None:
-    """The strip behind a dot: what would be expected anyway, or else the range of everybody, and the scale's lines."""
+    """The strip behind a dot: what might be expected anyway, or else the range of everybody, and the scale's lines."""
     everybody, ends = chart.everybody, [y - TRACK, y + TRACK]
     if dot.anyway:
         _draw_band(axes, dot.anyway, y)

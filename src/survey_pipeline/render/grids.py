@@ -12,12 +12,15 @@ from survey_pipeline import names
 from survey_pipeline.names import Status
 from survey_pipeline.release import Row
 from survey_pipeline.render import anyway, phrases, words
-from survey_pipeline.render.measure import ANYWAY, READINGS
+from survey_pipeline.render.measure import ANYWAY, PERSON_WEEKS, READINGS, WITHOUT_UNIT
 from survey_pipeline.render.view import Comparison, View, is_shown
 
 NUMBERS = "The numbers as a table"
 BETWEEN = "__x__"
 """Stands between the codes of two levels that are crossed."""
+CLEARLY_OTHER = 0.1
+"""A number says its own people where they differ from those of the first one by more than this part of them, and by more than
+their rounding."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class Grid:
 def outcome_grid(view: View, table: str, outcome: str) -> Grid:
     """One outcome: a row for each level, a column for each statistic but the responder curve's."""
     found = view.for_table(table, outcome)
-    columns = (*(column_of(one) for one in found), "People", "No answer")
+    columns = (*(column_of(one) for one in found), *_count_columns(found, view))
     label = found[0].measure.label
     return Grid(label, _caption(label, found[0], view), columns, _with_counts(found, view))
 
@@ -85,19 +88,19 @@ def option_grids(view: View, table: str) -> Iterator[Grid]:
     options = [found for found in view.options(table) if found.measure.limit is None]
     for name, group in groupby(options, key=lambda found: view.item_name(found.measure.outcome)):
         found = list(group)
-        columns = (*(f"{one.measure.label}, in 100" for one in found), "People", "No answer")
+        columns = (*(f"{one.measure.label}, in 100" for one in found), *_count_columns(found, view))
         label = view.item_label(name)
         yield Grid(label, _caption(label, found[0], view), columns, _with_counts(found, view))
 
 
 def headline_grid(view: View, table: str) -> Grid | None:
-    """The headline measure of each outcome but closed questions, each beside what would be expected anyway."""
+    """The headline measure of each outcome but closed questions, each beside what might be expected anyway."""
     outcomes = [outcome for outcome in view.outcomes(table) if _is_measured(view, table, outcome)]
     if not outcomes:
         return None
     found = [one for outcome in outcomes for one in _with_band(view, table, outcome)]
     first = found[0]
-    columns = (*(_full_column(one) for one in found), f"People ({phrases.inline(first.measure.label)})")
+    columns = (*(_full_column(one) for one in found), _count_columns(found, view)[0])
     return Grid(NUMBERS, _caption("The main numbers", first, view), columns, _lines(found, view))
 
 
@@ -106,7 +109,7 @@ def limit_grids(view: View, table: str) -> Iterator[Grid]:
     options = (found for found in view.options(table) if found.measure.limit)
     for label, group in groupby(options, key=lambda found: found.measure.label):
         found = list(group)
-        columns = (*(f"{READINGS[one.measure.reading]}, in 100" for one in found), "People", "No answer")
+        columns = (*(f"{READINGS[one.measure.reading]}, in 100" for one in found), *_count_columns(found, view))
         yield Grid(words.how_many_above(label), _caption(label, found[0], view), columns, _with_counts(found, view))
 
 
@@ -128,6 +131,13 @@ def _counted(row: Row | None) -> Cell:
     return Cell(words.counted(row), muted=not is_shown(row))
 
 
+def _count_columns(found: Sequence[Comparison], view: View) -> tuple[str, str]:
+    """The headings of people and missing answers: whose they are, where not all numbers are of the same people."""
+    of = {(view.item_name(one.measure.outcome), one.measure.base, one.measure.reading) for one in found}
+    whose = " (first number shown)" if len(of) > 1 else ""
+    return f"People{whose}", f"No answer{whose}"
+
+
 def _caption(label: str, found: Comparison, view: View) -> str:
     if found.exposure == names.EVERYBODY:
         return f"{label}, {phrases.inline(phrases.EVERYBODY)}"
@@ -139,15 +149,22 @@ def _is_measured(view: View, table: str, outcome: str) -> bool:
 
 
 def _with_band(view: View, table: str, outcome: str) -> Iterator[Comparison]:
+    """The headline measure, what might be expected anyway, and of a diary how many weeks there are."""
     headline = view.headline(table, outcome)
-    yield headline
+    yield from _with_weeks(view, headline)
     if headline.bands:
         yield view.comparison(table, outcome, f"{headline.measure.statistic}{ANYWAY}")
 
 
+def _with_weeks(view: View, found: Comparison) -> Iterator[Comparison]:
+    yield found
+    if PERSON_WEEKS in view.statistics(found.table, found.measure.outcome) and found.measure.statistic != PERSON_WEEKS:
+        yield view.comparison(found.table, found.measure.outcome, PERSON_WEEKS)
+
+
 def column_of(found: Comparison) -> str:
-    """A statistic with its unit. What would be expected anyway stands right of its number, and needs no name of its own."""
-    if found.measure.base == "standardised_change":
+    """A statistic with its unit. What might be expected anyway stands right of its number, and needs no name of its own."""
+    if found.measure.statistic in WITHOUT_UNIT:
         return found.measure.statistic_label
     unit = "in 100" if found.measure.is_share else phrases.points(found.measure)
     return f"{'Expected anyway' if found.measure.is_band else found.measure.statistic_label}, {unit}"
@@ -181,7 +198,7 @@ def _lines(found: Sequence[Comparison], view: View) -> tuple[Line, ...]:
     return tuple(
         Line(
             phrases.level_label(level),
-            (*_cells(rows, found, places), _counts(rows, view)[0]),
+            (*_cells(rows, found, places, view), _counts(rows, view)[0]),
             level == names.ALL_LEVELS,
         )
         for level, rows in zip(_levels(found), _rows_by_level(found), strict=True)
@@ -196,9 +213,21 @@ def _rows_by_level(found: Sequence[Comparison]) -> list[list[Row | None]]:
     return [[row_at(one, level) for one in found] for level in _levels(found)]
 
 
-def _cells(rows: Sequence[Row | None], found: Sequence[Comparison], places: Sequence[int]) -> Iterator[Cell]:
+def _cells(
+    rows: Sequence[Row | None], found: Sequence[Comparison], places: Sequence[int], view: View
+) -> Iterator[Cell]:
+    """The numbers of a level; one that rests on clearly other people than the first that is shown says on how many."""
+    first = next((row for row in rows if is_shown(row)), None)
     for row, one, digits in zip(rows, found, places, strict=True):
-        yield Cell(words.cell(row, one.measure, digits), muted=not is_shown(row))
+        other = "" if one.measure.is_band else _other_people(row, first, view.release.policy.rounding_base)
+        yield Cell(f"{words.cell(row, one.measure, digits)}{other}", muted=not is_shown(row))
+
+
+def _other_people(row: Row | None, first: Row | None, rounding_base: int) -> str:
+    if row is None or first is None or row.n_respondents is None or first.n_respondents is None:
+        return ""
+    differs = abs(row.n_respondents - first.n_respondents) > max(CLEARLY_OTHER * first.n_respondents, rounding_base)
+    return f", {phrases.people(row.n_respondents)}" if differs else ""
 
 
 def _counts(rows: Sequence[Row | None], view: View) -> tuple[Cell, Cell]:
@@ -216,7 +245,8 @@ def _counts(rows: Sequence[Row | None], view: View) -> tuple[Cell, Cell]:
 
 def answers_grid(view: View, table: str) -> Grid | None:
     """Tables of everybody: a row for each answer or outcome. None where all are hidden or there is none."""
-    found = [view.headline(table, outcome) for outcome in view.outcomes(table)]
+    headlines = (view.headline(table, outcome) for outcome in view.outcomes(table))
+    found = [one for headline in headlines for one in _with_weeks(view, headline)]
     if not found:
         return None
     lines = tuple(_answer_line(one, view) for one in found)

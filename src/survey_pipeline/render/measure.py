@@ -12,8 +12,10 @@ from survey_pipeline import names
 from survey_pipeline.instrument import LEFT_OUT, Instrument, Item, Limit, Threshold
 
 ANYWAY: Final = "_anyway"
-"""Behind the name of a statistic: what would be expected anyway, going by where people began."""
+"""Behind the name of a statistic: what might be expected anyway, going by where people began."""
+PERSON_WEEKS: Final = "person_weeks"
 _IMPROVED: Final = re.compile(r"improved_([0-9]+)")
+_NO_BETTER: Final = frozenset({"baseline_zero", "correlation_before_now", PERSON_WEEKS})
 _OPPOSITE: Final = {"lower": "higher", "higher": "lower"}
 STATISTICS: Final = {
     "mean": "Average",
@@ -29,7 +31,11 @@ STATISTICS: Final = {
     "baseline_zero": "Started at 0",
     "hedges_g": "Effect size (Hedges' g)",
     "person_week_mean": "Average over everybody's weeks",
+    PERSON_WEEKS: "Weeks of people (person-weeks)",
+    "correlation_before_now": "Correlation of before and now",
 }
+WITHOUT_UNIT: Final = frozenset({"standardised_change", "correlation_before_now", PERSON_WEEKS})
+"""Statistics that are not in the item's units."""
 READINGS: Final = {
     "": "Dose as people gave it",
     names.READING_LABEL_ELEMENTAL: "If labels give elemental weight",
@@ -61,12 +67,12 @@ class Measure:
 
     @property
     def base(self) -> str:
-        """The statistic, or the one to which it says what would be expected anyway."""
+        """The statistic, or the one to which it says what might be expected anyway."""
         return self.statistic.removesuffix(ANYWAY)
 
     @property
     def is_band(self) -> bool:
-        """Whether it is what would be expected anyway."""
+        """Whether it is what might be expected anyway."""
         return self.statistic.endswith(ANYWAY)
 
     @property
@@ -100,7 +106,7 @@ class Measure:
 
     @property
     def is_improvement(self) -> bool:
-        """Whether it says how much better people were than before, so that some of it would be reported anyway."""
+        """Whether it says how much better people were than before, so that some of it might be reported anyway."""
         return self.needs_two_answers and self.better is not None and not self.is_band
 
     @property
@@ -119,7 +125,7 @@ class Measure:
     @property
     def better(self) -> str | None:
         """Which way the printed number is better for the person; None where the instrument does not say."""
-        better = self.item.better if self.item and not self.is_option and self.base != "baseline_zero" else None
+        better = self.item.better if self.item and not self.is_option and self.base not in _NO_BETTER else None
         if better is None or not self.is_share:
             return better
         if self.threshold is None or self.threshold.needs_baseline:

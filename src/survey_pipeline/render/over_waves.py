@@ -25,7 +25,7 @@ FEWEST_WAVES = 2
 
 @dataclass(frozen=True)
 class Wave:
-    """One outcome in one wave: its published row, whether its question was changed since the wave before, and what would be
+    """One outcome in one wave: its published row, whether its question was changed since the wave before, and what might be
     expected anyway, where the wave has it.
     """
 
@@ -41,7 +41,7 @@ class Wave:
 @dataclass(frozen=True)
 class Course:
     """One outcome over the waves, for the page: its title, its chart, and its lines (wave, value, range, people, and what
-    would be expected anyway if `has_bands`).
+    might be expected anyway if `has_bands`).
     """
 
     title: str

@@ -13,6 +13,7 @@ from survey_pipeline.render.measure import Measure, clean
 
 MINUS = "\N{MINUS SIGN}"
 EVERYBODY = "Everybody who answered"
+NO_CHANGE = "no change"
 
 # --- Numbers -----------------------------------------------------------------------------------------------------------
 
@@ -73,7 +74,7 @@ def amount(value: float, measure: Measure) -> str:
     if not measure.is_change:
         return f"{plain(value, 2)} {scale(measure)}"
     if value == 0:
-        return "no change"
+        return NO_CHANGE
     return f"{plain(abs(value), 2)} {points(measure)} {'lower' if value < 0 else 'higher'}"
 
 
@@ -83,7 +84,7 @@ def brief(value: float, measure: Measure) -> str:
         return amount(value, measure)
     if not measure.is_change:
         return plain(value, 2)
-    return "no change" if value == 0 else f"{plain(abs(value), 2)} {'lower' if value < 0 else 'higher'}"
+    return NO_CHANGE if value == 0 else f"{plain(abs(value), 2)} {'lower' if value < 0 else 'higher'}"
 
 
 def decimals(rows: Iterable[Row | None]) -> int:

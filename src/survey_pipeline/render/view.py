@@ -5,7 +5,7 @@ What belongs here: choosing and ordering rows and tables, and looking up labels.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from scipy.special import ndtri
@@ -32,7 +32,9 @@ ORDER = (
     "quartile_3",
     "median_change",
     "standardised_change",
+    "correlation_before_now",
     "baseline_zero",
+    "person_weeks",
 )
 """In a table's columns, after the shares of people who improved."""
 NO_NUMBERS = (Status.SUPPRESSED, Status.NOT_ASKED)
@@ -77,9 +79,11 @@ class Comparison:
     not_compared: frozenset[str] = frozenset()
     """Levels that are no answer, such as 'Not stated': shown, but never said to differ."""
     bands: tuple[Row, ...] = ()
-    """What would be expected anyway, of everybody and of each level, where the release has it."""
+    """What might be expected anyway, of everybody and of each level, where the release has it."""
     course: str | None = None
     """The level whose course is what is expected of the others: it has no band of its own."""
+    others: tuple["Comparison", ...] = ()
+    """Of an improvement that speaks for its outcome: the outcome's other measures with a band, such as the average change."""
     directions: Directions | None = None
     """Of a dose that may be read in several ways: where the outcome goes with more of it, under each reading."""
 
@@ -149,7 +153,7 @@ class Comparison:
         return self.ordered and values not in (sorted(values), sorted(values, reverse=True))
 
     def band_of(self, row: Row) -> Row | None:
-        """What would be expected anyway of the people of a row."""
+        """What might be expected anyway of the people of a row."""
         return next((band for band in self.bands if band.level == row.level != self.course), None)
 
 
@@ -314,7 +318,7 @@ class View:
             no_answer,
             by_statistic.get(f"{statistic}{ANYWAY}", ()),
             course_of(self.release.levels.get(exposure, ()), item),
-            self._directions(exposure, outcome),
+            directions=self._directions(exposure, outcome),
         )
 
     def _directions(self, exposure: str, outcome: str) -> Directions | None:
@@ -327,7 +331,7 @@ class View:
     def for_table(self, table: str, outcome: str) -> tuple[Comparison, ...]:
         """All statistics of an outcome but its responder curve: the drawn one, other shares, before, now and change.
 
-        What would be expected anyway follows each of them.
+        What might be expected anyway follows each of them.
         """
         first = self.headline(table, outcome).measure.statistic
         found = [self.comparison(table, outcome, statistic) for statistic in self.statistics(table, outcome)]
@@ -339,14 +343,17 @@ class View:
         return tuple(sorted((one for one in found if one.measure.improved_by is None), key=rank))
 
     def headline(self, table: str, outcome: str) -> Comparison:
-        """The measure that is drawn: the primary threshold, else a change, a mean or a share."""
+        """The measure that is drawn: the primary threshold, else a change, a mean or a share, and others that have bands."""
         statistics = self.statistics(table, outcome)
         item = self.instrument.items.get(self.item_name(outcome))
         thresholds = item.thresholds if item else ()
         wanted = [threshold.name for threshold in thresholds if threshold.primary]
         wanted += [threshold.name for threshold in thresholds if threshold.needs_baseline]
-        wanted += ["mean_change", "mean", "share", *statistics]
-        return self.comparison(table, outcome, next(name for name in wanted if name in statistics))
+        wanted += ["mean_change", "mean", "share", "person_week_mean", *statistics]
+        chosen = next(name for name in wanted if name in statistics)
+        with_band = (name.removesuffix(ANYWAY) for name in statistics if name.endswith(ANYWAY))
+        others = tuple(self.comparison(table, outcome, name) for name in with_band if name != chosen)
+        return replace(self.comparison(table, outcome, chosen), others=others)
 
     def curve(self, table: str, outcome: str) -> tuple[Comparison, ...]:
         """The responder curve of an outcome: how many improved by at least so many per cent, from few to many."""

@@ -126,7 +126,8 @@ class Finding:
 
 
 def cell(row: Row | None, measure: Measure, places: int = 0) -> str:
-    """A published number as it stands in a table of the page, with its range; a word where there is none.
+    """A published number as it stands in a table of the page, with its range; a word where there is none. Of what might be
+    expected anyway the range alone, for it is no confidence interval.
 
     Shares stand in whole people of 100, other numbers with as many decimals as their column: the file has all digits.
     """
@@ -136,6 +137,9 @@ def cell(row: Row | None, measure: Measure, places: int = 0) -> str:
         return NOT_READ
     if row.estimate is None:
         return HIDDEN if row.status is Status.SUPPRESSED else "not known"
+    mark = " uncertain" if row.status is Status.UNRELIABLE else ""
+    if measure.is_band:
+        return f"{anyway.in_brief(row, measure, places) or 'not known'}{mark}"
     low, high = row.ci_lower, row.ci_upper
     if measure.is_share:
         number = per_100(row.estimate).removesuffix(" in 100")
@@ -143,7 +147,7 @@ def cell(row: Row | None, measure: Measure, places: int = 0) -> str:
     else:
         number = fixed(row.estimate, places)
         between = "" if low is None or high is None else f" ({fixed(low, places)} to {fixed(high, places)})"
-    return f"{number}{between}{' uncertain' if row.status is Status.UNRELIABLE else ''}"
+    return f"{number}{between}{mark}"
 
 
 def missing(row: Row, min_n: int) -> str:
@@ -231,7 +235,7 @@ def everybody_finding(found: Comparison) -> Finding:
 
 
 def _how_sure(row: Row, found: Comparison) -> tuple[str, ...]:
-    """How sure a number of everybody is, and what would be reported anyway."""
+    """How sure a number of everybody is, and what might be reported anyway."""
     uncertain = (UNCERTAIN,) if row.status is Status.UNRELIABLE else ()
     return (range_words(row, found.measure), *uncertain, *anyway.sentences(row, found))
 
@@ -335,7 +339,7 @@ def options_shown(options: Iterable[Comparison]) -> list[Comparison]:
 
 def contrast(found: Comparison, view: View, previous: View | None = None, in_short: bool = False) -> tuple[str, ...]:
     """Two levels whose ranges stay apart, where there are such; otherwise, that the order tells little. Of improvements also
-    which groups lie beyond what would be expected anyway.
+    which groups lie beyond what might be expected anyway.
     """
     if found.is_not_read:
         return (_why_nothing(found.measure),)
@@ -348,7 +352,7 @@ def contrast(found: Comparison, view: View, previous: View | None = None, in_sho
 
 
 def beside_chart(found: Comparison, view: View, previous: View | None = None) -> tuple[str, ...]:
-    """What stands beside a chart: all of it where there is something to say, else only what would be expected anyway."""
+    """What stands beside a chart: all of it where there is something to say, else only what might be expected anyway."""
     if found.apart or not found.shown or found.directions is not None:
         return contrast(found, view, previous)
     return anyway.groups(found)
@@ -453,10 +457,20 @@ def in_short(view: View, previous: View | None) -> tuple[Finding, ...]:
     """Three to five findings; the last one says what all of this cannot show."""
     form, dose = (_first_by(view, exposure) for exposure in (view.instrument.form, view.instrument.dose))
     first = form or dose
-    findings = [everybody_finding(first)] if first else []
+    findings = [_of_whom(everybody_finding(first), first, view)] if first else []
     findings += [comparison_finding(found, view, previous) for found in (form, dose) if found]
     findings += _what_changed(view, previous) if previous else _most_common(view)
     return (*findings, Finding("None of this shows what caused what.", (chose(view, view.instrument.form),)))
+
+
+def _of_whom(finding: Finding, found: Comparison, view: View) -> Finding:
+    """A number of everybody with who is among them, where some of them take none of what the survey is about."""
+    item = view.instrument.items.get(found.exposure)
+    if item is None or item.comparison is None or not is_shown(found.everybody):
+        return finding
+    beside = [quoted(one.label) for one in item.options if one.exclusive or one.code == item.comparison]
+    groups = f"the group{'s' if len(beside) > 1 else ''} {listed(beside)}" if beside else "the group for comparison"
+    return Finding(finding.headline, (f"That is of everybody who answered, {groups} included.", *finding.details))
 
 
 def _first_by(view: View, exposure: str) -> Comparison | None:
@@ -644,7 +658,7 @@ def hidden_levels(rows: Iterable[Row]) -> str:
 
 
 def has_bands(found: Comparison) -> bool:
-    """Whether what would be expected anyway can be drawn for any shown row."""
+    """Whether what might be expected anyway can be drawn for any shown row."""
     rows = [row for row in (found.everybody, *found.shown) if row is not None and is_shown(row)]
     return any(is_shown(found.band_of(row)) for row in rows)
 

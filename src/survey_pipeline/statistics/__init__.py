@@ -7,9 +7,10 @@ length, counts above 0, values ascending. What is not defined is None: small or 
 
 from survey_pipeline.statistics.counted import Counts, Numbers, Sample, sample_of, without_noise
 from survey_pipeline.statistics.differences import difference_of_means, difference_of_shares
+from survey_pipeline.statistics.digits import decimals_for, in_short, significant
 from survey_pipeline.statistics.effects import hedges_g, standardised_change
 from survey_pipeline.statistics.groups import chi_squared, kruskal_wallis, welch_anova
-from survey_pipeline.statistics.means import clustered_mean, correlation, mean, mean_of
+from survey_pipeline.statistics.means import clustered_mean, correlation, correlation_of, mean, mean_of
 from survey_pipeline.statistics.multiplicity import benjamini_hochberg, family_size, holm
 from survey_pipeline.statistics.quantiles import median, median_interval_rank, quantile, quantile_interval_ranks
 from survey_pipeline.statistics.reliability import Reliability, reliability_of_mean, reliability_of_share
@@ -56,11 +57,14 @@ __all__ = [
     "clustered_mean",
     "cochran_armitage",
     "correlation",
+    "correlation_of",
+    "decimals_for",
     "difference_of_means",
     "difference_of_shares",
     "family_size",
     "hedges_g",
     "holm",
+    "in_short",
     "isotonic",
     "jonckheere_terpstra",
     "kish_design_effect",
@@ -77,6 +81,7 @@ __all__ = [
     "reliability_of_share",
     "sample_of",
     "share",
+    "significant",
     "standardised_change",
     "weighted_difference",
     "weighted_mean",

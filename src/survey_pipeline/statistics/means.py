@@ -46,15 +46,21 @@ def clustered_mean(sums: Numbers, sizes: Counts) -> Estimated:
 def correlation(first: Numbers, second: Numbers, counts: Counts) -> Estimated:
     """Pearson's correlation of two numbers of the same people, such as baseline and follow-up, with Fisher's z interval.
 
-    The three arrays have one element for each pair of values. None where either number is constant; no interval for
-    fewer than four people or where all lie on one line (R's cor.test).
+    The three arrays have one element for each pair of values. None where either number is constant.
     """
     one, two = Sample(first, counts), Sample(second, counts)
     if not one.variance or not two.variance:
         return Estimated()
     products = (first - (one.mean or 0)) * (second - (two.mean or 0)) * counts
     r = float(np.clip(total(products) / (one.n - 1) / sqrt(one.variance) / sqrt(two.variance), -1, 1))
-    if one.n < 4 or abs(r) == 1:
+    return correlation_of(r, one.n)
+
+
+def correlation_of(r: float, n: int) -> Estimated:
+    """A correlation with Fisher's z interval for n people; none for fewer than four, or where all lie on one line (R's
+    cor.test).
+    """
+    if n < 4 or abs(r) == 1:
         return Estimated(r)
-    reach = Z / sqrt(one.n - 3)
+    reach = Z / sqrt(n - 3)
     return Estimated(r, None, tanh(atanh(r) - reach), tanh(atanh(r) + reach))
