@@ -10,7 +10,7 @@ import polars as pl
 
 from survey_pipeline import names
 from survey_pipeline.coarsen import coarsen
-from survey_pipeline.disclose import disclose, disclose_counts, disclose_stages
+from survey_pipeline.disclose import Links, disclose, disclose_counts, disclose_stages
 from survey_pipeline.errors import NotSafeToPublish
 from survey_pipeline.estimate import (
     TESTS_SCHEMA,
@@ -59,7 +59,7 @@ def make_release(
     mine = [release for release in ledger if release.wave == wave]
     hidden_before = pl.concat([release.frame() for release in mine]) if mine else None
     exact = _estimates(tally, diary, asked, levels, by_design)
-    rows = disclose(exact, policy, hidden_before)
+    rows = disclose(exact, policy, hidden_before, Links(asked, levels))
     comparisons = published_comparisons(exact, rows, asked, levels)
     tests = published_tests(tested_lines(tally, exact, asked, levels), rows, asked, levels, policy)
     tidy, compared, tested = (_of_wave(frame, instrument, wave) for frame in (rows, comparisons, tests))
@@ -94,7 +94,7 @@ def exact_frames(
     columns without instrument and wave), "comparisons" and "tests".
     """
     exact = _estimates(tally, diary, instrument, levels, by_design)
-    rows = disclose(exact, policy)
+    rows = disclose(exact, policy, links=Links(instrument, levels))
     told = exact.with_columns(rows[names.STATUS])
     lines = tested_lines(tally, exact, instrument, levels)
     status = published_tests(lines, rows, instrument, levels, policy)[names.STATUS]

@@ -104,11 +104,14 @@ class _Board:
         )
 
     def exposed(self, gone: Flags) -> list[Exposed]:
-        """Hidden rows with a small count that can be told more closely than that it is small: the first of each question."""
+        """Hidden rows with a small count that can be told more closely than that it is small: the first of each question.
+
+        Up to min_n rather than min_n - 1, since several sums together narrow a count a little more than each by itself.
+        """
         row, key = self.risked
         at_risk = gone[row]
         low, high = self._known(gone)
-        too_low, too_high = low[key] > 1, high[key] < self.policy.min_n - 1
+        too_low, too_high = low[key] > 1, high[key] < self.policy.min_n
         open_ = at_risk & (too_low | too_high)
         found: dict[int, Exposed] = {}
         for at in np.flatnonzero(open_).tolist():

@@ -168,7 +168,7 @@ class _Maker:
 
     def usual(self, outcome: Outcome) -> UsualLevel | None:
         """How people fared who took none, by the form's level of comparison; nothing where that is not shown by form."""
-        if outcome.retest is None:
+        if outcome.retest is None or self.instrument.weighting is not None:
             return None
         if outcome.name not in self._usual:
             self._usual[outcome.name] = self._usual_of(outcome)

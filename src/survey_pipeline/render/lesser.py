@@ -53,7 +53,9 @@ def _of_limits(view: View, table: str) -> Part:
     found = [one for one in view.options(table) if one.measure.limit]
     by_limit = groupby(found, key=lambda one: one.measure.label)
     lists = tuple((words.how_many_above(label), tuple(map(words.limit_line, group))) for label, group in by_limit)
-    sentences = tuple(filter(None, (words.LIMITS_OF_DOSE, words.NO_ADVICE, view.instrument.ask)))
+    is_read_again = any(one.measure.item and one.measure.item.readings for one in found)
+    of_dose = (words.LIMITS_OF_DOSE, words.NO_ADVICE, view.instrument.ask) if is_read_again else ()
+    sentences = tuple(filter(None, of_dose))
     shown = (*grids.limit_grids(view, table), *grids.option_grids(view, table))
     return Part(table, view.title(table), sentences, lists, shown)
 

@@ -180,7 +180,7 @@ def _first(view: View, holds: Callable[[View, str], bool]) -> str | None:
 
 
 def _tells_improvement(view: View, table: str) -> bool:
-    return any(found.shown and found.measure.is_improvement for found in view.charted(table))
+    return any(found.bands and found.measure.is_improvement for found in view.charted(table) if found.shown)
 
 
 def _has_uncertain(view: View, table: str) -> bool:
@@ -263,8 +263,10 @@ def _thresholds(view: View) -> list[tuple[str, str]]:
 
 
 def _stages(view: View) -> list[tuple[str, Cell]]:
-    few = f"fewer than {view.release.policy.min_n}"
     return [
-        (clean(stage.label), Cell(few, muted=True) if stage.n is None or stage.hidden else Cell(f"{stage.n:,}"))
+        (
+            clean(stage.label),
+            Cell(words.HIDDEN, muted=True) if stage.n is None or stage.hidden else Cell(f"{stage.n:,}"),
+        )
         for stage in view.release.stages
     ]
