@@ -280,7 +280,7 @@ def test_a_change_whose_other_question_was_read_is_not_said_to_be_without_answer
 def test_small_numbers_of_missing_answers_and_of_rows_are_not_told() -> None:
     page = made()["index.html"].decode()
     assert "fewer than 10" in page
-    assert re.search(r"Refused</th><td class=\"muted\">fewer than 10", page)
+    assert re.search(r"Refused</th><td class=\"muted\">hidden", page)
 
 
 def test_what_was_merged_is_said() -> None:

@@ -24,9 +24,9 @@ def disclose_stages(read: int, parts: Sequence[tuple[str, str, int]], policy: Po
     """
     hidden = [0 < n < policy.min_n for _, _, n in parts]
     could_go = sorted((n, place) for place, (stage, _, n) in enumerate(parts) if stage != KEPT and n >= policy.min_n)
-    while could_go and not _stagesare_safe(read, parts, hidden, policy):
+    while could_go and not _are_stages_safe(read, parts, hidden, policy):
         hidden[could_go.pop(0)[1]] = True
-    hide_read = 0 < read < policy.min_n or not _stagesare_safe(read, parts, hidden, policy)
+    hide_read = 0 < read < policy.min_n or not _are_stages_safe(read, parts, hidden, policy)
     first = _stage("rows_read", "Rows in the exports", read, hide_read, policy)
     return (first, *(_stage(*part, is_hidden, policy) for part, is_hidden in zip(parts, hidden, strict=True)))
 
@@ -36,7 +36,7 @@ def disclose_counts(parts: Sequence[tuple[str, str, int]], policy: Policy) -> tu
     return tuple(_stage(*part, 0 < part[2] < policy.min_n, policy) for part in parts)
 
 
-def _stagesare_safe(read: int, parts: Sequence[tuple[str, str, int]], hidden: Sequence[bool], policy: Policy) -> bool:
+def _are_stages_safe(read: int, parts: Sequence[tuple[str, str, int]], hidden: Sequence[bool], policy: Policy) -> bool:
     kept = sum(n for stage, _, n in parts if stage == KEPT)
     left_out = [Member(n, MOST, hide) for (stage, _, n), hide in zip(parts, hidden, strict=True) if stage != KEPT]
     least, most = published_range(read, policy)
