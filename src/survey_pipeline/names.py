@@ -39,7 +39,7 @@ TIDY_COLUMNS: Final = (
     N_MISSING,
     STATUS,
 )
-"""The columns of every published table, in order; `provenance` follows them in files."""
+"""The columns of every published table, in order; `provenance` and `method` follow them in files."""
 
 NUMBERS: Final = (ESTIMATE, STANDARD_ERROR, CI_LOWER, CI_UPPER, N_RESPONDENTS, N_MISSING)
 """What is empty in a suppressed row."""
