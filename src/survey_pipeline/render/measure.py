@@ -91,10 +91,6 @@ class Measure:
         return self.threshold is not None or self.improved_by is not None or self.base in ("share", "baseline_zero")
 
     @property
-    def is_count(self) -> bool:
-        return self.statistic == "count"
-
-    @property
     def is_change(self) -> bool:
         return self.base in ("mean_change", "median_change")
 
