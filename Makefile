@@ -10,10 +10,11 @@ NEWEST := 2026-03
 ROWS := 1200
 SECONDS := 60
 SEED := 0
+COMMUNITIES := 1000
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup run test lint format types tests fuzz bench agreement simulate sample-report lock clean
+.PHONY: help setup run test lint format types tests fuzz bench agreement simulate prove sample-report lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -70,6 +71,9 @@ agreement: $(VENV)/.test ## each statistic beside R's result, as docs/agreement.
 
 simulate: $(VENV)/.test ## invented communities without and with an effect: what is claimed of them, and how often ranges hold
 	@$(BIN)/python tests/simulate
+
+prove: $(VENV)/.test ## attack releases of invented communities, as docs/proof-simulations.md: make prove COMMUNITIES=20
+	@$(BIN)/python tests/prove --communities $(COMMUNITIES) --seed $(SEED)
 
 sample-report: $(VENV)/.run ## make reports/sample/ again
 	@$(BIN)/python tests/sample_report.py

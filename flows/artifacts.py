@@ -88,6 +88,7 @@ def counts_page(done: WaveRun) -> str:
         f"{released.rows_suppressed} suppressed{'' if released.is_new else '; nothing has changed since'}."
         for released in done.releases
     ]
+    blocks += [f"Release {proposed.release_number} waits for approval: not published." for proposed in done.proposals]
     return "\n\n".join(blocks) + "\n"
 
 

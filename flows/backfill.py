@@ -14,7 +14,7 @@ from orchestration import flow, put_aside, run_as_program, start_server, succeed
 from publish_wave import PublishWave, common_options, publish_wave
 
 from survey_pipeline.console import words
-from survey_pipeline.errors import AlreadyPublished
+from survey_pipeline.errors import AlreadyPublished, Rejected
 from survey_pipeline.instrument import load_instrument
 from survey_pipeline.request import NOTHING_BY_HAND, ByHand, Places
 from survey_pipeline.waves import find_waves
@@ -40,7 +40,7 @@ def backfill(asked: Backfill) -> None:
     bar = Progress(key("backfill", asked.folder.name, "progress"), len(waves))
     for wave in waves:
         state = publish_wave(wave, return_state=True)
-        if not state.is_completed() and left_as_published():
+        if not state.is_completed() and left_as_it_is():
             bar.advance(wave.label)
             continue
         if not state.is_completed():
@@ -50,9 +50,11 @@ def backfill(asked: Backfill) -> None:
     _tell_newest(asked, waves[-1])
 
 
-def left_as_published() -> bool:
-    """Whether a wave stopped only because it is published already, from other inputs. Its error has been told."""
-    return bool(put_aside) and isinstance(put_aside[-1], AlreadyPublished)
+def left_as_it_is() -> bool:
+    """Whether a wave stopped only because it is published already, from other inputs, or because somebody has rejected it.
+    Its error has been told.
+    """
+    return bool(put_aside) and isinstance(put_aside[-1], AlreadyPublished | Rejected)
 
 
 def _tell_stopped(wave: str, later: list[str]) -> None:
@@ -62,7 +64,9 @@ def _tell_stopped(wave: str, later: list[str]) -> None:
 
 def _tell_newest(asked: Backfill, newest: PublishWave) -> None:
     folder = asked.report_folder(load_instrument(asked.instrument).name, newest.label)
-    print(f"The newest wave is {newest.label}: {folder / 'index.html'}")  # noqa: T201 - a program's words
+    page = folder / "index.html"
+    where = page if page.is_file() else "not published yet"
+    print(f"The newest wave is {newest.label}: {where}")  # noqa: T201 - a program's words
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
 from prefect.exceptions import TerminationSignal
 from prefect.settings import get_current_settings
-from prefect.states import Failed
+from prefect.states import Completed, Failed
 
 from survey_pipeline.console import STOPPED, tell_error, words
 from survey_pipeline.errors import UserError, WrongUsage
@@ -42,19 +42,21 @@ put_aside: list[Exception] = []
 """The errors that stopped flows of this process, the last one last. Prefect gets to know only their kind."""
 
 
-def flow(name: str, run_name: str) -> Callable[[Callable[P, None]], prefect.Flow[P, State[Any] | None]]:
-    """Make a function a flow. If it raises, the flow fails in one word, and the error is told here and put aside."""
+def flow(name: str, run_name: str) -> Callable[[Callable[P, str | None]], prefect.Flow[P, State[Any] | None]]:
+    """Make a function a flow. What it returns says how it is completed, where there is more to say than that. If it raises,
+    the flow fails in one word, and the error is told here and put aside.
+    """
 
-    def decorate(function: Callable[P, None]) -> prefect.Flow[P, State[Any] | None]:
+    def decorate(function: Callable[P, str | None]) -> prefect.Flow[P, State[Any] | None]:
         @wraps(function)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> State[Any] | None:
             try:
-                function(*args, **kwargs)
+                how = function(*args, **kwargs)
             except Exception as error:
                 kind = type(error).__name__
                 put_and_tell(error)
             else:
-                return None
+                return Completed(message=how) if how else None
             return Failed(message=f"Stopped by {kind}. Why stands in the output of the run, not here.")
 
         return prefect.flow(name=name, flow_run_name=run_name, persist_result=False, log_prints=False)(guarded)

@@ -60,15 +60,18 @@ class PublishWave(Places):
 
 
 @flow("publish-wave", run_name="publish {asked.label}")
-def publish_wave(asked: PublishWave) -> None:
-    """Make one wave; the same inputs again change nothing."""
+def publish_wave(asked: PublishWave) -> str | None:
+    """Make one wave; the same inputs again change nothing. One that needs approval waits, which is no failure."""
     request = asked.request()
     bar = Progress(key("publish", request.wave, "progress"), N_STAGES)
     with progress() as tell:
         done = run_wave(request, Stages(after=bar.advance), tell)
     tell_run(done, request)
     keep_counts(done)
+    if done.waiting_for_approval:
+        return f"The wave {done.wave} of {done.instrument} waits for approval. Nothing is published yet."
     keep_release(latest(Warehouse(request.warehouse_location).releases(done.instrument))[done.wave])
+    return None
 
 
 def main() -> None:

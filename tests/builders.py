@@ -222,9 +222,15 @@ def presence(level: str, n_level: int, n: int, exposure: str = "form") -> dict[s
 
 def _plain(n: int) -> dict[str, object]:
     words = {"table": "form_by_outcome", "exposure": "form", "n_respondents": n, "n_level": n, "n_missing": 0}
-    return dict.fromkeys(ESTIMATES_SCHEMA) | words | {"merged": False, "not_asked": False}
+    return dict.fromkeys(ESTIMATES_SCHEMA) | words | {"merged": False, "not_asked": False, "n_aside": 0}
 
 
 def estimates(*rows: Mapping[str, object]) -> pl.DataFrame:
-    """Rows of `number`, `share` and `presence` as the frame that is to be disclosed."""
-    return pl.DataFrame(rows, schema=ESTIMATES_SCHEMA, orient="row")
+    """Rows of `number`, `share` and `presence` as the frame that is to be disclosed; who is missing is in the level too."""
+    return pl.DataFrame(map(_with_the_missing, rows), schema=ESTIMATES_SCHEMA, orient="row")
+
+
+def _with_the_missing(row: Mapping[str, object]) -> Mapping[str, object]:
+    n, n_missing, n_level = (int(str(row[name])) for name in ("n_respondents", "n_missing", "n_level"))
+    is_of_a_level = row["among"] not in ("everybody", "keeps_diary")
+    return {**row, "n_level": max(n_level, n + n_missing) if is_of_a_level else n_level}

@@ -35,7 +35,7 @@ Filled = Mapping[str, str]
 
 def refused(*cells: tuple[str, int, str | None, str, str | None, bool]) -> pl.DataFrame:
     """A quarantine of (export, record, item, rule, value, whole_row)."""
-    return pl.DataFrame([(*cell, None) for cell in cells], schema=QUARANTINE_SCHEMA, orient="row")
+    return pl.DataFrame([(*cell, None, None) for cell in cells], schema=QUARANTINE_SCHEMA, orient="row")
 
 
 QUARANTINE = refused(
@@ -545,8 +545,18 @@ STORED = [
 ]
 
 
+FEW_MAY_DIFFER = """
+name = "test"
+least_difference = 1
+looser = "Corrections of a few answers show what becomes of each."
+"""
+
+
 @pytest.fixture
-def wave(tmp_path: Path, instrument_file: Path) -> Iterator[Wave]:
+def wave(tmp_path: Path, instrument_file: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wave]:
+    (tmp_path / "schemas").mkdir()
+    (tmp_path / "schemas" / "disclosure.toml").write_text(FEW_MAY_DIFFER, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
     made = Wave(tmp_path, instrument_file, write(tmp_path / "messy.csv", MESSY))
     before = made.export.read_bytes()
     assert made.run().code == 0
@@ -626,6 +636,15 @@ def test_corrections_are_stored_once_and_used_by_the_next_run(wave: Wave) -> Non
     assert wave.responses() == [(61, 8.0, "citrate", 400.0), (62, 9.0, "citrate", 400.0), (64, 1.0, "none", None)]
     assert wave.clean().out.startswith("Nothing was refused.\nCorrections: 2 answers set")
     assert "Nothing has changed" in wave.clean("--apply", log).out and wave.run().code == 0
+
+
+def test_a_few_corrections_of_a_published_wave_wait_for_more(tmp_path: Path, instrument_file: Path) -> None:
+    """What differs from the release before would give these few away."""
+    wave = Wave(tmp_path, instrument_file, write(tmp_path / "messy.csv", MESSY))
+    assert wave.run().code == 0 and wave.clean("--apply", wave.filled(FILLED)).code == 0
+    said = wave.run("--correction", "cleaned")
+    assert (said.code, said.out) == (5, "") and "by fewer than 10 people" in said.err
+    assert said.err.endswith("It takes at least 9 more new or changed answers.\n") and MARKER not in said.err
 
 
 def test_a_double_of_a_corrected_row_stays_a_double(wave: Wave) -> None:

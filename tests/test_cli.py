@@ -320,7 +320,8 @@ def test_fewer_than_ten_answers_are_not_published_and_ten_are(
 def test_other_exports_for_a_published_wave_need_a_reason(
     run: Callable[..., Said], published: Said, home: Path, tmp_path: Path, good: Path
 ) -> None:
-    before, more = contents(home), write(tmp_path / "more.csv", rows(90))
+    before = contents(home)
+    more = write(tmp_path / "more.csv", [*rows(60), row(60, pain=f"{MARKER}1"), *rows(29, 61)])
     refused(run(more), 3, "The wave '2026-01' is already published", '--correction "why"')
     refused(run(more, more=("--correction", "")), 2, "correction", "at least 3 characters")
     said = run(more, more=("--correction", "ask jane@example.org"))

@@ -5,7 +5,6 @@ attacker could still work out what is hidden is the matter of `test_privacy`.
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import polars as pl
 import pytest
@@ -26,12 +25,11 @@ from survey_pipeline.disclose import (
     narrowed,
     shown_count,
 )
-from survey_pipeline.errors import InputRefused
 from survey_pipeline.estimate import ESTIMATES_SCHEMA, estimate
 from survey_pipeline.levels import Level, partitions_of
 from survey_pipeline.levels import crossed as crossed_levels
 from survey_pipeline.names import NUMBERS, TIDY_COLUMNS
-from survey_pipeline.policy import load_policy, round_count, rounding_range
+from survey_pipeline.policy import round_count, rounding_range
 from survey_pipeline.release import Policy
 
 POLICY = Policy()
@@ -594,7 +592,7 @@ def test_counts_are_rounded_to_fives(count: int, rounded: int) -> None:
 @given(st.integers(0, 10_000), st.integers(1, 20), st.integers(1, 30))
 @settings(max_examples=300)
 def test_a_rounded_count_could_be_just_what_its_range_says(count: int, base: int, min_n: int) -> None:
-    policy = Policy(min_n=min_n, rounding_base=base)
+    policy = Policy(min_n=min_n, min_n_for_statistics=max(20, min_n), rounding_base=base)
     least, most = rounding_range(round_count(count, policy), policy)
     alike = [n for n in range(max(0, count - 50), count + 50) if round_count(n, policy) == round_count(count, policy)]
     if round_count(count, policy):
@@ -803,38 +801,3 @@ def test_the_same_answers_are_disclosed_alike() -> None:
 
 def test_the_columns_of_the_estimates_are_those_the_small_tables_are_built_of() -> None:
     assert set(number("all", 20)) == set(share("all", 10, 20)) == set(ESTIMATES_SCHEMA)
-
-
-# --- The policy -------------------------------------------------------------------------------------------------------
-
-
-def policy(text: str, folder: Path) -> Policy:
-    path = folder / "disclosure.toml"
-    path.write_text(text, encoding="utf-8")
-    return load_policy(path)
-
-
-def test_the_shipped_policy_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert load_policy() == Policy()
-
-
-@pytest.mark.parametrize("looser", ["min_n = 9", "min_n_for_statistics = 19", "rounding_base = 4"])
-def test_a_looser_policy_needs_a_name_of_its_own(looser: str, tmp_path: Path) -> None:
-    with pytest.raises(InputRefused, match="looser"):
-        policy(looser, tmp_path)
-    assert policy(f'name = "ours"\n{looser}', tmp_path).name == "ours"
-
-
-@pytest.mark.parametrize("stricter", ["min_n = 11", "min_n_for_statistics = 21", "rounding_base = 10"])
-def test_a_stricter_policy_needs_none(stricter: str, tmp_path: Path) -> None:
-    assert policy(stricter, tmp_path).name == "default"
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [("min_m = 10", "Did you mean 'min_n'"), ("min_n = ", "not readable"), ('min_n = "ten"', "min_n")],
-)
-def test_a_policy_that_cannot_be_meant_is_refused(text: str, words: str, tmp_path: Path) -> None:
-    with pytest.raises(InputRefused, match=words):
-        policy(text, tmp_path)

@@ -1043,6 +1043,7 @@ name = "trial"
 min_n = 1
 min_n_for_statistics = 2
 rounding_base = 1
+looser = "Answers that I typed in myself, to see the report."
 """
 
 

@@ -21,6 +21,7 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
     {
         "levels": set(),
         "outcomes": set(),
+        "people": set(),
         "release": set(),
         "request": set(),
         "codebook": set(),
@@ -31,14 +32,14 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
     {
         "corrections": set(),
         "exports": {"spool"},
+        "ledger": set(),
         "personal": set(),
-        "policy": set(),
         "statistics": set(),
         "trend": set(),
         "waves": set(),
         "sample": {"diary"},
     },
-    {"render": {"spreadsheets", "statistics", "trend"}},
+    {"policy": {"personal"}, "render": {"spreadsheets", "statistics", "trend"}},
     {"answers": set(), "drift": {"exports", "personal", "plural"}, "count": set(), "estimate": {"statistics"}},
     {
         "schema": {"answers"},
@@ -48,8 +49,10 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
         "design": {"count", "estimate"},
         "coarsen": set(),
         "disclose": {"statistics", "policy"},
+        "proof": {"policy", "statistics"},
     },
     {
+        "approval": {"disclose", "ledger", "personal", "plural", "spreadsheets"},
         "draft": {"answers", "exports", "ingest", "personal"},
         "validate": {"diary", "exports", "ingest", "personal", "schema"},
         "cleaning_log": {"answers", "codebook", "corrections", "personal", "schema", "spreadsheets"},
@@ -67,11 +70,26 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
             "spool",
             "validate",
         },
-        "storage": {"corrections", "count", "diary", "person_weeks"},
+        "storage": {"corrections", "count", "diary", "ledger", "person_weeks"},
     },
-    {"assemble": {"coarsen", "design", "disclose", "estimate", "person_weeks", "reading"}},
+    {"released_people": {"people", "plural", "storage"}},
+    {"proving": {"disclose", "proof"}},
+    {
+        "assemble": {
+            "coarsen",
+            "design",
+            "disclose",
+            "estimate",
+            "periods",
+            "person_weeks",
+            "proof",
+            "proving",
+            "reading",
+        }
+    },
     {
         "stages": {
+            "approval",
             "assemble",
             "coarsen",
             "corrections",
@@ -80,18 +98,49 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
             "diary",
             "drift",
             "exports",
+            "ledger",
+            "people",
             "person_weeks",
             "personal",
             "plural",
             "policy",
+            "proof",
             "reading",
+            "released_people",
             "render",
             "reports",
             "storage",
             "weighting",
         }
     },
-    {"pipeline": {"reading", "stages", "storage"}},
+    {
+        "reviewing": {
+            "approval",
+            "assemble",
+            "coarsen",
+            "estimate",
+            "ledger",
+            "person_weeks",
+            "policy",
+            "released_people",
+            "reports",
+            "stages",
+            "storage",
+        },
+        "withdrawing": {
+            "corrections",
+            "ingest",
+            "ledger",
+            "people",
+            "plural",
+            "policy",
+            "reading",
+            "released_people",
+            "stages",
+            "storage",
+        },
+    },
+    {"pipeline": {"reading", "reviewing", "stages", "storage", "withdrawing"}},
     {"console": {"drift", "pipeline", "plural", "reading"}},
     {
         "cli": {
@@ -102,14 +151,17 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
             "draft",
             "exports",
             "ingest",
+            "ledger",
             "pipeline",
             "plural",
             "reading",
+            "reviewing",
             "sample",
             "spreadsheets",
             "stages",
             "storage",
             "waves",
+            "withdrawing",
         },
         "__init__": set(),
     },
@@ -209,6 +261,7 @@ def test_the_wheel_holds_code_templates_and_instruments_and_nothing_else(wheel: 
     assert suffixes <= {".py", ".jinja", ".css", ".toml", ".typed", ""}
     assert "survey_pipeline/schemas/magnesium/instrument.toml" in names
     assert "survey_pipeline/schemas/disclosure.toml" in names
+    assert "survey_pipeline/schemas/policies/nhs.toml" in names
     assert "survey_pipeline/py.typed" in names
     assert any(name.endswith(".jinja") for name in names)
     assert not any("answers-left-here" in name for name in names)

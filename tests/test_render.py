@@ -284,15 +284,27 @@ def test_small_numbers_of_missing_answers_and_of_rows_are_not_told() -> None:
 
 
 def test_what_was_merged_is_said() -> None:
-    assert "“Other forms” holds Sulfate and Threonate." in Page(made()["index.html"]).text
+    said = "Sulfate and threonate together as “Other forms”, so that nobody can be picked out."
+    assert said in Page(made()["index.html"]).text
 
 
-@pytest.mark.parametrize("made_of", [("A dose or B dose",), ("A dose", "B dose")])
-def test_a_merged_level_that_names_its_parts_is_not_explained(made_of: tuple[str, ...]) -> None:
-    level = {"code": "l", "label": "A dose or B dose", "made_of": made_of, "members": ("a", "b"), "merged": True}
+@pytest.mark.parametrize(
+    ("label", "made_of", "said"),
+    [
+        ("Oxide or Other forms", ("Oxide", "Other forms"), "Oxide and other forms together, so"),
+        (
+            "Under 200 mg",
+            ("Under 100 mg", "100 to 199 mg"),
+            "Under 100 mg and 100 to 199 mg together as “Under 200 mg”, so",
+        ),
+        ("Up to 250 mg", ("Up to 250 mg",), "“Up to 250 mg” is one group, so"),
+    ],
+)
+def test_a_merged_level_is_named_where_its_parts_do_not_say_it(label: str, made_of: tuple[str, ...], said: str) -> None:
+    level = {"code": "l", "label": label, "made_of": made_of, "members": ("a", "b"), "merged": True}
     levels = {"dose": (PublishedLevel.model_validate(level),)}
     release = releases.magnesium_release(levels=levels)
-    assert words.merged_levels(View(release, releases.magnesium())) == ()
+    assert words.merged_levels(View(release, releases.magnesium())) == (f"{said} that nobody can be picked out.",)
 
 
 def test_what_is_hidden_is_counted_and_named_by_outcome() -> None:

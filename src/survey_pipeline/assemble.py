@@ -1,16 +1,17 @@
 """Assemble: a tally becomes the release of a wave.
 
-What belongs here: calling coarsen, estimate and disclose in order and putting their results together with where they came
-from. Pure: from a tally and the earlier releases to a release. What does not: storing it (`stages`).
+What belongs here: calling coarsen, estimate, disclose and the proof in order and putting their results together with where
+they came from. Pure: from a tally and the earlier releases to a release. What does not: storing it (`stages`).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
 from survey_pipeline import names
-from survey_pipeline.coarsen import coarsen
-from survey_pipeline.disclose import Links, disclose, disclose_counts, disclose_stages
+from survey_pipeline.coarsen import coarsen, next_coarser
+from survey_pipeline.disclose import About, Links, disclose, disclose_counts, disclose_stages
 from survey_pipeline.errors import NotSafeToPublish
 from survey_pipeline.estimate import (
     TESTS_SCHEMA,
@@ -22,8 +23,11 @@ from survey_pipeline.estimate import (
     tested_lines,
 )
 from survey_pipeline.instrument import Instrument
-from survey_pipeline.levels import DoseReading, Level, exposure_of, made_of
+from survey_pipeline.levels import DoseReading, Level, exposure_of, factors, made_of
+from survey_pipeline.outcomes import exposures
 from survey_pipeline.person_weeks import DIARY_SCHEMA, diary_rows
+from survey_pipeline.proof.told import Told
+from survey_pipeline.proving import NotProved, proved
 from survey_pipeline.reading import ExportReport
 from survey_pipeline.release import InstrumentSummary, Policy, PublishedLevel, Release, StageCount
 
@@ -47,39 +51,104 @@ def make_release(
     correction: str | None = None,
     diary: pl.DataFrame = NO_DIARIES,
     by_design: ByDesign = as_estimated,
+    same_people: Sequence[Told] = (),
 ) -> Release:
-    """Coarsen, estimate, disclose: pure, from a tally and the earlier releases to a release. `diary` is the tally of the
-    wave's diaries (`person_weeks.DIARY_SCHEMA`), `by_design` gives estimates the uncertainty of strata and clusters.
+    """Coarsen, estimate, disclose, prove: pure, from a tally and the earlier releases to a release. `diary` is the tally of
+    the wave's diaries (`person_weeks.DIARY_SCHEMA`), `by_design` gives estimates the uncertainty of strata and clusters.
+    `same_people`: those of the earlier releases that are about exactly the same answers, which are proved together with it.
 
-    Raises `NotSafeToPublish` if so few answered that not even their number may be told.
+    Raises `NotSafeToPublish` if so few answered that not even their number may be told, or if no proof can be had.
     """
     _refuse_too_few(sum(export.rows_kept for export in exports), policy)
     asked = instrument.in_wave(wave)
-    levels = coarsen(tally, asked, policy, earlier_levels(ledger, wave))
-    mine = [release for release in ledger if release.wave == wave]
-    hidden_before = pl.concat([release.frame() for release in mine]) if mine else None
-    exact = _estimates(tally, diary, asked, levels, by_design)
-    rows = disclose(exact, policy, hidden_before, Links(asked, levels))
-    comparisons = published_comparisons(exact, rows, asked, levels)
-    tests = published_tests(tested_lines(tally, exact, asked, levels), rows, asked, levels, policy)
-    tidy, compared, tested = (_of_wave(frame, instrument, wave) for frame in (rows, comparisons, tests))
-    return Release(
-        instrument=InstrumentSummary(
-            name=instrument.name, title=instrument.title, version=instrument.version, fingerprint=instrument.fingerprint
-        ),
-        wave=wave,
-        release_number=len(mine) + 1,
-        correction=correction if mine else None,
-        provenance=names.INVENTED if any(export.invented for export in exports) else names.REAL,
-        inputs_sha256=tuple(sorted(export.sha256 for export in exports)),
-        policy=policy,
-        stages=stages_of(exports, policy),
-        corrections=corrections_of(exports, policy),
-        levels=_published_levels(levels, asked),
-        rows=tuple(tidy.iter_rows(named=True)),  # type: ignore[arg-type]
-        comparisons=tuple(compared.iter_rows(named=True)),  # type: ignore[arg-type]
-        tests=tuple(tested.iter_rows(named=True)),  # type: ignore[arg-type]
-    )
+    maker = _Maker(tally, instrument, asked, policy, wave, exports, ledger, correction, diary, by_design)
+    levels = coarsen(tally, asked, policy, earlier_levels(ledger, wave, asked))
+    for _ in range(MOST_MERGES):
+        try:
+            return maker.proved(levels, same_people)
+        except NotProved as stuck:
+            levels = maker.coarser(levels, stuck.exposures)
+    raise NotSafeToPublish(UNPROVED, "Wait for more answers, or take tables out of the instrument.")
+
+
+MOST_MERGES = 20
+"""Times that more levels are merged for the proof's sake, before nothing is published."""
+UNPROVED = "No release could be made of which it is proved that it gives nobody away, so nothing was published."
+
+
+@dataclass(frozen=True)
+class _Maker:
+    """What a release is made of, whatever its levels and whatever more is hidden."""
+
+    tally: pl.DataFrame
+    instrument: Instrument
+    asked: Instrument
+    policy: Policy
+    wave: str
+    exports: Sequence[ExportReport]
+    ledger: Sequence[Release]
+    correction: str | None
+    diary: pl.DataFrame
+    by_design: ByDesign
+
+    @property
+    def mine(self) -> list[Release]:
+        """The wave's earlier releases."""
+        return [release for release in self.ledger if release.wave == self.wave]
+
+    def proved(self, levels: Levels, same_people: Sequence[Told]) -> Release:
+        """The release at these levels, proved. Raises `NotProved`."""
+        exact = _estimates(self.tally, self.diary, self.asked, levels, self.by_design)
+        release = proved(
+            lambda also: self._with_rows(self._rows(exact, levels, also), levels),
+            list(exact.iter_rows(named=True)),
+            lambda made: Told(made, self.asked),
+            same_people,
+        )
+        return self._compared(release, exact, levels)
+
+    def coarser(self, levels: Levels, exposures_: Collection[str]) -> dict[str, tuple[Level, ...]]:
+        """One further merge of each of these exposures. Raises `NotSafeToPublish` where nothing is left to merge."""
+        ways = {
+            name: next_coarser(levels, name, self.asked, self.tally) for name in sorted(exposures_) if name in levels
+        }
+        together = {name: (codes,) for name, codes in ways.items() if codes}
+        if not together:
+            raise NotSafeToPublish(UNPROVED, "Wait for more answers, or take tables out of the instrument.")
+        return coarsen(self.tally, self.asked, self.policy, levels, together)
+
+    def _rows(self, exact: pl.DataFrame, levels: Levels, also: Collection[About]) -> pl.DataFrame:
+        hidden_before = pl.concat([release.frame() for release in self.mine]) if self.mine else None
+        rows = disclose(exact, self.policy, hidden_before, Links(self.asked, levels), also)
+        return _of_wave(rows, self.instrument, self.wave)
+
+    def _with_rows(self, rows: pl.DataFrame, levels: Levels) -> Release:
+        named = self.instrument
+        return Release(
+            instrument=InstrumentSummary(
+                name=named.name, title=named.title, version=named.version, fingerprint=named.fingerprint
+            ),
+            wave=self.wave,
+            release_number=len(self.mine) + 1,
+            correction=self.correction if self.mine else None,
+            provenance=names.INVENTED if any(export.invented for export in self.exports) else names.REAL,
+            inputs_sha256=tuple(sorted(export.sha256 for export in self.exports)),
+            policy=self.policy,
+            stages=stages_of(self.exports, self.policy),
+            corrections=corrections_of(self.exports, self.policy),
+            levels=_published_levels(levels, self.asked),
+            rows=tuple(rows.iter_rows(named=True)),  # type: ignore[arg-type]
+        )
+
+    def _compared(self, release: Release, exact: pl.DataFrame, levels: Levels) -> Release:
+        """With comparisons and tests, which are made where their rows are shown."""
+        rows = release.frame()
+        comparisons = published_comparisons(exact, rows, self.asked, levels)
+        lines = tested_lines(self.tally, exact, self.asked, levels)
+        tests = published_tests(lines, rows, self.asked, levels, self.policy)
+        compared, tested = (_of_wave(frame, self.instrument, self.wave) for frame in (comparisons, tests))
+        more = {"comparisons": list(compared.iter_rows(named=True)), "tests": list(tested.iter_rows(named=True))}
+        return Release.model_validate(release.model_dump() | more)
 
 
 def exact_frames(
@@ -125,17 +194,28 @@ def _refuse_too_few(n_kept: int, policy: Policy) -> None:
         )
 
 
-def earlier_levels(ledger: Sequence[Release], wave: str) -> dict[str, list[Level]]:
-    """The levels of this wave's last release if it is being corrected, else of the wave before, as they were published."""
+def earlier_levels(ledger: Sequence[Release], wave: str, instrument: Instrument) -> dict[str, list[Level]]:
+    """The levels of this wave's last release if it is being corrected, else of the wave before, as they were published.
+
+    Without those of exposures whose levels are chosen anew between that wave and this one (`levels_from`).
+    """
     before = _last(release for release in ledger if release.wave <= wave)
     if before is None:
         return {}
+    anew = _chosen_anew(instrument, before.wave, wave)
     return {
         exposure: [
             Level(code=level.code, label=level.label, members=level.members, merged=level.merged) for level in levels
         ]
         for exposure, levels in before.levels.items()
+        if exposure not in anew
     }
+
+
+def _chosen_anew(instrument: Instrument, before: str, wave: str) -> set[str]:
+    """The exposures whose levels need not be those of a wave before."""
+    items = {name for name, item in instrument.items.items() if item.is_cut_anew(before, wave)}
+    return {name for name in exposures(instrument) if items.intersection(factors(instrument, name))}
 
 
 def release_before(ledger: Sequence[Release], wave: str) -> Release | None:
@@ -180,6 +260,7 @@ STAGE_LABELS = {
     names.Exclusion.REPEATED_ENTRY: "Left out: a repeated entry of somebody who is counted",
     names.Exclusion.OTHER_EVENT: "Left out: an answer at another event",
     names.Exclusion.KEPT_OUT: "Left out: by the steward, in the cleaning log",
+    names.Exclusion.WITHDRAWN: "Left out: withdrawn by the person",
     "rows_kept": "Answers used",
 }
 SHOWN_IF_ANY = frozenset(names.Exclusion) - {

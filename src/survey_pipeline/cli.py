@@ -21,17 +21,22 @@ from typer.exceptions import TyperException
 from survey_pipeline import names
 from survey_pipeline.console import STOPPED, progress, tell_error, tell_exports, tell_run, words
 from survey_pipeline.corrections import fingerprint, in_force, merged, of_exports, summary
-from survey_pipeline.errors import AlreadyPublished, InputRefused, UserError, WrongUsage
+from survey_pipeline.errors import AlreadyPublished, InputRefused, Rejected, UserError, WrongUsage
 from survey_pipeline.exports import read_export
 from survey_pipeline.ingest.dropped import refuse_answers_as_headings
 from survey_pipeline.instrument import Instrument, load_instrument
+from survey_pipeline.ledger import Entry, Kind, exported, read_ledger
 from survey_pipeline.pipeline import run_wave
 from survey_pipeline.plural import n_of
 from survey_pipeline.reading import check_exports
 from survey_pipeline.request import ByHand, Places, RunRequest, check_wave
+from survey_pipeline.reviewing import approve as approve_proposal
+from survey_pipeline.reviewing import reject as reject_proposal
 from survey_pipeline.spreadsheets import harmless_frame
 from survey_pipeline.stages import exact_estimates, render_again
 from survey_pipeline.storage import Warehouse, known_wave
+from survey_pipeline.withdrawing import withdraw as withdraw_answers
+from survey_pipeline.withdrawing import words_of as words_of_withdrawal
 
 app = typer.Typer(
     name="survey-pipeline",
@@ -274,7 +279,7 @@ def backfill(
         try:
             with progress(quiet=quiet) as tell:
                 runs.append(run_wave(request, tell=tell))
-        except AlreadyPublished as error:
+        except (AlreadyPublished, Rejected) as error:
             words.print(f"{error.problem} It stays as it is.", markup=False)
             continue
         if not quiet and not as_json:
@@ -512,13 +517,13 @@ def _refuse_losing(out: Path, log: pl.DataFrame) -> None:
         )
 
 
-def _write_for_the_owner(content: bytes, out: Path) -> None:
+def _write_for_the_owner(content: bytes, out: Path, option: str = "--out") -> None:
     try:
         with open(out, "wb", opener=_for_the_owner) as file:
             out.chmod(0o600)
             file.write(content)
     except OSError:
-        raise WrongUsage(f"The file '{out}' cannot be written.", "Choose another --out.") from None
+        raise WrongUsage(f"The file '{out}' cannot be written.", f"Choose another {option}.") from None
 
 
 def _apply_log(store: Warehouse, instrument: Instrument, wave: str, path: Path) -> dict[str, Any]:
@@ -564,18 +569,133 @@ def _tell_corrections(document: dict[str, Any]) -> None:
         typer.echo(f"Not used: {n_of(unused, 'correction')} of exports that have been replaced. {they} no other file.")
 
 
+By = Annotated[str, typer.Option("--by", help="Who decides. Kept in the ledger for good.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why. Kept in the ledger for good: name nobody who answered.")]
+
+
+@app.command()
+def approve(
+    instrument: InstrumentName,
+    wave: WaveName,
+    by: By,
+    reason: Reason,
+    home: Home = Path(),
+    warehouse: WarehouseAt = None,
+    reports: ReportsAt = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Publish what waits for approval, as it was proposed. Look at its review bundle first."""
+    places = Places(home=home, warehouse=warehouse, reports=reports)
+    entry, pages = approve_proposal(places, load_instrument(instrument), check_wave(wave), by, reason)
+    words_of = [f"{entry.instrument} {entry.wave}: published release {entry.release_number}, approved by {entry.by}"]
+    document = {**_told_of(entry), "reports": list(pages)}
+    _show(document, as_json, quiet, lambda: typer.echo("\n".join([*words_of, *pages])))
+
+
+@app.command()
+def reject(
+    instrument: InstrumentName,
+    wave: WaveName,
+    by: By,
+    reason: Reason,
+    home: Home = Path(),
+    warehouse: WarehouseAt = None,
+    reports: ReportsAt = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Put away what waits for approval. The same exports and settings are not proposed again; others are."""
+    places = Places(home=home, warehouse=warehouse, reports=reports)
+    entry = reject_proposal(places, load_instrument(instrument), check_wave(wave), by, reason)
+    said = f"{entry.instrument} {entry.wave}: nothing is published, rejected by {entry.by}"
+    _show(_told_of(entry), as_json, quiet, lambda: typer.echo(said))
+
+
+# Whatever is mistyped here may be somebody's code, so that no message may quote it: all of it is taken as codes.
+@app.command(context_settings={"ignore_unknown_options": True})
+def withdraw(
+    instrument: InstrumentName,
+    code: Annotated[
+        list[str] | None, typer.Argument(help="The code that the person gave. Better: --code-from-file -")
+    ] = None,
+    code_from_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--code-from-file", help="A file that holds the code; - reads what is typed, so that no history has it."
+        ),
+    ] = None,
+    wave: OptionalWave = None,
+    home: Home = Path(),
+    warehouse: WarehouseAt = None,
+    reports: ReportsAt = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Take a person's answers out of the warehouse for good, in all waves or in one.
+
+    Their waves are published again as soon as that gives nobody away. Delete the rows in the exports and the survey tool too.
+    """
+    places = Places(home=home, warehouse=warehouse, reports=reports)
+    given = _one_code(code or [], code_from_file)
+    done = withdraw_answers(places, instrument, given, None if wave is None else check_wave(wave))
+    _show(done.as_json(), as_json, quiet, lambda: typer.echo("\n".join(words_of_withdrawal(done))))
+
+
+def _one_code(codes: Sequence[str], path: Path | None) -> str:
+    if len(codes) + (path is not None) != 1:
+        raise WrongUsage(
+            "It takes one code, and either the code itself or --code-from-file.",
+            "Look at the spelling of the options; put a code with spaces into quotes.",
+        )
+    try:
+        text = codes[0] if path is None else sys.stdin.read() if path == Path("-") else path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        raise WrongUsage("The file with the code cannot be read.", "Check its name.") from None
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) != 1:
+        raise WrongUsage("There must be one code, on one line.", "Withdraw one person after the other.")
+    return lines[0]
+
+
 @app.command()
 def history(
     home: Home = Path(),
     warehouse: WarehouseAt = None,
+    ledger: Annotated[
+        Path | None, typer.Option("--ledger", help="Write the ledger, as JSON lines: keep a copy elsewhere.")
+    ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Waves, releases and table versions, and what each was made from."""
+    """Waves, releases and table versions, what each was made from, and who approved or rejected it."""
     store = Warehouse(Places(home=home, warehouse=warehouse).warehouse_location)
     waves = [entry for name in store.instruments() for entry in _waves(store, name)]
     releases = [entry for name in store.instruments() for entry in _releases(store, name)]
-    _show({"waves": waves, "releases": releases}, as_json, quiet, lambda: _tell_history(waves, releases))
+    entries = [entry for name in store.instruments() for entry in store.ledger(name)]
+    if ledger:
+        _export_ledger(entries, ledger)
+    document = {"waves": waves, "releases": releases, "ledger": [_told_of(entry) for entry in entries]}
+    _show(document, as_json, quiet, lambda: _tell_history(waves, releases, entries))
+
+
+def _export_ledger(entries: Sequence[Entry], out: Path) -> None:
+    """Over nothing but another exported ledger."""
+    if out.is_file() and out.stat().st_size:
+        try:
+            read_ledger(out)
+        except InputRefused:
+            raise WrongUsage(
+                f"The file '{out}' is there already and holds something else.", "Choose another --ledger."
+            ) from None
+    _write_for_the_owner(exported(entries), out, "--ledger")
+
+
+TOLD_OF_ENTRIES = ("instrument", "entry", "kind", "wave", "release_number", "by", "reason", "sha256")
+
+
+def _told_of(entry: Entry) -> dict[str, Any]:
+    return {name: getattr(entry, name) for name in TOLD_OF_ENTRIES}
 
 
 def _waves(store: Warehouse, instrument: str) -> Iterator[dict[str, Any]]:
@@ -601,7 +721,9 @@ def _releases(store: Warehouse, instrument: str) -> Iterator[dict[str, Any]]:
         }
 
 
-def _tell_history(waves: Sequence[dict[str, Any]], releases: Sequence[dict[str, Any]]) -> None:
+def _tell_history(
+    waves: Sequence[dict[str, Any]], releases: Sequence[dict[str, Any]], entries: Sequence[Entry]
+) -> None:
     for wave in waves:
         read = ", ".join(f"{export['file']} ({n_of(export['rows_read'], 'row')})" for export in wave["exports"])
         typer.echo(
@@ -614,8 +736,27 @@ def _tell_history(waves: Sequence[dict[str, Any]], releases: Sequence[dict[str, 
         typer.echo(
             f"{entry['instrument']} {entry['wave']} release {entry['release_number']}{why}: from {inputs}; {where}"
         )
+    for decision in entries:
+        if decision.kind is not Kind.RELEASE or decision.by:
+            _tell_decision(decision)
     if not releases:
         typer.echo("Nothing has been published from this warehouse yet.")
+
+
+DONE = {
+    Kind.RELEASE: "approved",
+    Kind.PROPOSAL: "proposed",
+    Kind.REJECTION: "rejected",
+    Kind.WITHDRAWAL: "answers withdrawn",
+}
+
+
+def _tell_decision(entry: Entry) -> None:
+    what = " ".join(filter(None, (entry.instrument, entry.wave)))
+    number = f" release {entry.release_number}" if entry.release_number is not None else ""
+    by = f" by {entry.by}" if entry.by else ""
+    why = f": {entry.reason}" if entry.reason else ""
+    typer.echo(f"{what}{number} {DONE.get(entry.kind, entry.kind)}{by}{why}")
 
 
 def _show(document: dict[str, Any], as_json: bool, quiet: bool, tell: Callable[[], None]) -> None:

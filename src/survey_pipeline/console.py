@@ -64,7 +64,12 @@ def tell_run(done: WaveRun, request: RunRequest | None = None, *, verbose: bool 
         hidden = f", {released.rows_suppressed} hidden" if released.rows_suppressed else ""
         numbers = f"{released.rows_published} numbers{hidden}"
         typer.echo(f"{done.instrument} {done.wave}: {what} release {released.release_number} ({numbers})")
-    for path in done.reports:
+    for proposed in done.proposals:
+        since = "" if proposed.is_new else "still "
+        typer.echo(
+            f"{done.instrument} {done.wave}: release {proposed.release_number} {since}waits for approval. Look at:"
+        )
+    for path in (*done.reports, *done.review):
         typer.echo(path)
 
 

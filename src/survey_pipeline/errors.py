@@ -51,6 +51,10 @@ class NotSafeToPublish(UserError):
     exit_code = 5
 
 
+class Rejected(NotSafeToPublish):
+    """Somebody looked at what would be published of these inputs, and rejected it: a backfill goes on without the wave."""
+
+
 class WarehouseBusy(UserError):
     """Another run holds the warehouse, or changed it underneath (exit 6)."""
 

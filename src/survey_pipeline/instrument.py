@@ -249,6 +249,8 @@ class Item(Strict):
     bands: tuple[Band, ...] = ()
     wider_bands: tuple[tuple[Band, ...], ...] = ()
     groups: tuple[tuple[Group, ...], ...] = ()
+    levels_from: Annotated[str, Field(pattern=WAVE_PATTERN)] | None = None
+    """From this wave on levels are chosen anew: what was merged before it need not stay merged."""
     applies_if: Condition | None = None
     baseline: Code | None = None
     better: str | None = Field(default=None, pattern="^(lower|higher)$")
@@ -315,6 +317,10 @@ class Item(Strict):
         """Whether the item is asked in a wave, or in some part of it."""
         return is_between(wave, self.since, self.until)
 
+    def is_cut_anew(self, before: str, wave: str) -> bool:
+        """Whether the levels of a wave need not be those of a wave before."""
+        return is_between(wave, self.levels_from, None) and not is_between(before, self.levels_from, None)
+
     def columns(self, name: str) -> tuple[str, ...]:
         """The columns of the responses that hold the item called `name`."""
         if self.kind is Kind.CHOICES:
@@ -364,6 +370,8 @@ def _analysis_problems(item: Item) -> Iterator[str]:
     """What an item says of its own analysis and cannot be done."""
     if item.comparison is not None and item.comparison not in item.level_codes:
         yield f"comparison must name one of the item's answers.{did_you_mean(item.comparison, item.level_codes)}"
+    if item.levels_from and not (item.kind in CLOSED or item.bands):
+        yield "levels_from is about levels: it needs options or bands"
     if item.limits and not item.is_numeric:
         yield "only numbers and scales take limits"
     for limit in item.limits:
@@ -486,6 +494,19 @@ class Completeness(Strict):
     """Of a survey that is answered at several events: the one that is counted."""
 
 
+class Disclosure(Strict):
+    """What this survey asks of a release beyond the policy in force, which it may only tighten: see `policy.policy_for`.
+
+    Counts are of people. Nothing said means: as the policy says.
+    """
+
+    min_n: int | None = Field(default=None, ge=1, strict=True)
+    min_n_for_statistics: int | None = Field(default=None, ge=1, strict=True)
+    rounding_base: int | None = Field(default=None, ge=1, strict=True)
+    least_difference: int | None = Field(default=None, ge=1, strict=True)
+    require_approval: bool | None = Field(default=None, strict=True)
+
+
 class Reference(Strict):
     """Something others found, with where it can be read."""
 
@@ -528,6 +549,7 @@ class Instrument(Strict):
     weighting: Weighting | None = None
     duplicates: Duplicates = Duplicates()
     completeness: Completeness = Completeness()
+    disclosure: Disclosure | None = None
     missing: tuple[str, ...] = ()
     cannot_say: tuple[str, ...] = ()
     evidence: tuple[Reference, ...] = ()
@@ -556,8 +578,12 @@ class Instrument(Strict):
 
     @cached_property
     def fingerprint(self) -> str:
-        """The same for the same meaning: comments and layout of the file do not count."""
-        return sha256(self.model_dump_json().encode()).hexdigest()
+        """The same for the same meaning: comments and layout of the file do not count.
+
+        `disclosure` came later: a survey that does not use it keeps the fingerprint under which it was published.
+        """
+        unsaid = set() if self.disclosure else {"disclosure"}
+        return sha256(self.model_dump_json(exclude=unsaid).encode()).hexdigest()
 
     @cached_property
     def asked(self) -> dict[str, Item]:

@@ -16,6 +16,7 @@ from itertools import product
 from survey_pipeline.instrument import NONE_TICKED, READINGS, SEVERAL, Band, Code, Group, Instrument, Item, Kind, Strict
 from survey_pipeline.names import (
     ALL_LEVELS,
+    CROSSED,
     EVERYBODY,
     NOT_APPLICABLE,
     NOT_STATED,
@@ -265,9 +266,9 @@ def intervals_of(item: Item) -> dict[Code, tuple[int, int]]:
 def cross(first: Level, second: Level) -> Level:
     """The people who are in both levels."""
     return Level(
-        code=f"{first.code}__x__{second.code}",
+        code=f"{first.code}{CROSSED}{second.code}",
         label=f"{first.label}, {_inside(second.label)}",
-        members=tuple(f"{one}__x__{other}" for one, other in product(first.members, second.members)),
+        members=tuple(f"{one}{CROSSED}{other}" for one, other in product(first.members, second.members)),
         merged=first.merged or second.merged,
     )
 
@@ -363,12 +364,16 @@ def split(crossing: Crossing, level: Level) -> tuple[frozenset[Code], frozenset[
 
 
 def made_of(instrument: Instrument, exposure: str, level: Level) -> tuple[str, ...]:
-    """The answers of which a level is made, in words; for stretches of a number and for crossings its own label."""
+    """The answers or bands of which a level is made, in words and in the instrument's order.
+
+    Its own label for crossings, and for wider bands that end elsewhere than the finest ones.
+    """
     found = exposure_of(instrument, exposure)
-    if not isinstance(found, ByItem) or found.item.bands:
+    if not isinstance(found, ByItem):
         return (level.label,)
-    labels = {atom.code: atom.label for atom in found.atoms}
-    return tuple(labels[code] for code in level.members)
+    parts = [one for one in found.partitions[0] if set(one.members) <= set(level.members)]
+    is_all = sum(len(one.members) for one in parts) == len(level.members)
+    return tuple(one.label for one in parts) if is_all else (level.label,)
 
 
 def _inside(label: str) -> str:

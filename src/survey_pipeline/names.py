@@ -44,6 +44,11 @@ TIDY_COLUMNS: Final = (
 NUMBERS: Final = (ESTIMATE, STANDARD_ERROR, CI_LOWER, CI_UPPER, N_RESPONDENTS, N_MISSING)
 """What is empty in a suppressed row."""
 
+N_ASIDE: Final = "n_aside"
+"""How many answered and could not be counted, as they began at 0; exact tables only, never published."""
+N_MISSING_BEFORE: Final = "n_missing_before"
+N_MISSING_NOW: Final = "n_missing_now"
+"""Of an outcome asked before and now, how many left either out; exact tables only, never published."""
 BASELINE_VALUE: Final = "baseline_value"
 FOLLOW_UP_VALUE: Final = "follow_up_value"
 N_EVENTS: Final = "n_events"
@@ -83,6 +88,8 @@ SUM_OF_SQUARED_WEIGHTS: Final = "sum_of_squared_weights"
 READING_LABEL_ELEMENTAL: Final = "label_elemental"
 READING_COMPOUND: Final = "compound"
 READING_WORST_CASE: Final = "worst_case"
+CROSSED: Final = "__x__"
+"""Between two codes: people who are in both of these levels, each of its own exposure."""
 COMPARED_WITH: Final = "compared_with"
 N_COMPARED: Final = "n_compared"
 P_VALUE: Final = "p_value"
@@ -145,6 +152,8 @@ class Exclusion(StrEnum):
     OTHER_EVENT = "other_event"
     KEPT_OUT = "kept_out"
     """By the steward, in the cleaning log."""
+    WITHDRAWN = "withdrawn"
+    """The person has taken their answers back."""
 
 
 WAVE_PATTERN: Final = r"^[0-9]{4}(-(0[1-9]|1[0-2])|-Q[1-4]|-W(0[1-9]|[1-4][0-9]|5[0-3]))?$"

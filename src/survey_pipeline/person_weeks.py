@@ -243,5 +243,6 @@ def _row(table: DiaryTable, outcome: str, level: Level, sums: Sums) -> dict[str,
         "merged": level.merged,
         "among": "everybody" if kept else "keeps_diary",
         "n_alike": None if kept else sums.n_alike,
+        names.N_ASIDE: 0,
         "not_stated": level.members == (NOT_STATED,) if NOT_STATED in level.members else None,
     }

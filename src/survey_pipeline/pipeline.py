@@ -6,14 +6,16 @@ work (`stages`, and below it a module each), and when, where and how often a run
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from survey_pipeline.reading import ExportReport, Tell, silently
 from survey_pipeline.request import RunRequest
-from survey_pipeline.stages import ReleasedWave, count_wave, disclose_wave, ingest_wave, render_wave
+from survey_pipeline.reviewing import show_proposal
+from survey_pipeline.stages import ReleasedWave, count_wave, ingest_wave, render_wave
 from survey_pipeline.storage import Warehouse
+from survey_pipeline.withdrawing import disclose_or_wait
 
 T = TypeVar("T")
 
@@ -38,17 +40,27 @@ class WaveRun:
     exports: tuple[ExportReport, ...]
     releases: tuple[ReleasedWave, ...] = ()
     reports: tuple[str, ...] = ()
+    proposals: tuple[ReleasedWave, ...] = ()
+    """What waits for approval instead of being released."""
+    review: tuple[str, ...] = ()
+    """Where a reviewer begins to look at what waits."""
     changes: tuple[dict[str, Any], ...] = ()
     """What the instrument asks otherwise than in the wave before."""
     remarks: tuple[str, ...] = ()
     """What the steward should know besides, in plain sentences."""
 
+    @property
+    def waiting_for_approval(self) -> bool:
+        return bool(self.proposals)
+
     def as_json(self) -> dict[str, Any]:
-        return json.loads(json.dumps(asdict(self)))  # type: ignore[no-any-return]
+        document = {**asdict(self), "waiting_for_approval": self.waiting_for_approval}
+        return json.loads(json.dumps(document))  # type: ignore[no-any-return]
 
 
 def run_wave(request: RunRequest, call: Call = plainly, tell: Tell = silently) -> WaveRun:
-    """Every stage for one wave. The same inputs again change nothing.
+    """Every stage for one wave. The same inputs again change nothing. Where the policy asks for approval, what is rendered is
+    put before a reviewer instead of among the reports.
 
     Raises `InputRefused` if the exports or the instrument cannot be taken, or if the wave was published from other inputs
     and no correction is given; `NotSafeToPublish` if nothing may be shown; `WarehouseBusy` if another run is at work.
@@ -56,6 +68,10 @@ def run_wave(request: RunRequest, call: Call = plainly, tell: Tell = silently) -
     with Warehouse(request.warehouse_location).held():
         read = call("ingest", partial(ingest_wave, tell=tell), request)
         counted = call("count", partial(count_wave, tell=tell), request, read)
-        released = call("disclose", disclose_wave, request, read, counted)
-        reports = call("render", render_wave, request, released)
-    return WaveRun(read.instrument, read.wave, read.exports, (released,), reports, read.changes, read.remarks)
+        released = call("disclose", disclose_or_wait, request, read, counted)
+        pages = call("render", show_proposal if released.waits_for_approval else render_wave, request, released)
+    remarks = (*read.remarks, *released.remarks)
+    done = WaveRun(read.instrument, read.wave, read.exports, changes=read.changes, remarks=remarks)
+    if released.waits_for_approval:
+        return replace(done, proposals=(released,), review=pages)
+    return replace(done, releases=(released,), reports=pages)

@@ -24,7 +24,7 @@ from survey_pipeline.ingest.dropped import dropped_columns, refuse_personal_colu
 from survey_pipeline.ingest.repeats import Seen, superseded
 from survey_pipeline.instrument import Instrument, Item, Kind, Role
 from survey_pipeline.personal import Personal, contained
-from survey_pipeline.policy import load_policy
+from survey_pipeline.policy import policy_in_force
 from survey_pipeline.schema import responses_schema
 from survey_pipeline.spool import Spool
 from survey_pipeline.validate import QUARANTINE_SCHEMA, UNSURE, Validated, irregular_rows, validate
@@ -132,7 +132,8 @@ Corrections = Mapping[str, pl.DataFrame]
 class Reading:
     """One pass over the exports of a wave: kept rows stream out, quarantine is put aside, everything is counted.
 
-    `key`: the secret with which respondents' codes are hashed; the warehouse's own where anything is stored.
+    `key`: the secret with which respondents' codes are hashed; the warehouse's own where anything is stored. `withdrawn`:
+    whose answers are left out, as such hashes.
     """
 
     def __init__(
@@ -145,6 +146,7 @@ class Reading:
         self.exports, self.instrument, self.tell = exports, instrument, tell
         self.corrections = corrections or {}
         self.key = b""
+        self.withdrawn: frozenset[bytes] = frozenset()
         self.counts = {export.path.name: Counts() for export in exports}
         self.spool = Spool(pl.DataFrame(schema=QUARANTINE_SCHEMA))
         self.entries = Spool(pl.DataFrame(schema=entries_schema(instrument)))
@@ -181,7 +183,7 @@ class Reading:
         for export in self.exports:
             self._set_aside_irregular(export)
             corrections = self.corrections.get(export.sha256, NO_CORRECTIONS)
-            for batch in batches(export, self.instrument, seen, self.key, corrections):
+            for batch in batches(export, self.instrument, seen, self.key, corrections, self.withdrawn):
                 part = validate(batch, self.instrument, self.schema)
                 self._count(export, batch.n_read, part)
                 self._keep_refused(self.counts[export.path.name], part)
@@ -336,10 +338,9 @@ def _drift(
     export: Export, instrument: Instrument, counts: Counts, matches: Mapping[str, Match], wave: str | None
 ) -> list[Drift]:
     found = against_instrument(export.layout.columns, matches, instrument, wave)
-    answers = counts.answers
-    return (
-        found if answers is None else [*found, *in_answers(answers, instrument, load_policy().min_n, counts.answered)]
-    )
+    if counts.answers is None:
+        return found
+    return [*found, *in_answers(counts.answers, instrument, policy_in_force(instrument).min_n, counts.answered)]
 
 
 def check_exports(

@@ -5,15 +5,16 @@ published (`disclose`) and putting it into words (`render`). Whatever stands in 
 """
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from survey_pipeline import names
 from survey_pipeline.names import Status
 
-FORMAT = "survey-pipeline release 1"
+FORMAT = "survey-pipeline release 2"
+"""2: the number beside an estimate counts those who are too few to be told apart from its respondents."""
 
 TIDY_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     **dict.fromkeys(names.TIDY_COLUMNS[:7], pl.String),
@@ -127,14 +128,134 @@ class StageCount(Part):
     hidden: bool
 
 
-class Policy(Part):
-    """What may be published: see `schemas/disclosure.toml` for the reasons."""
+class Rules(Part):
+    """What may be published, as a policy file says it: see `schemas/disclosure.toml` for the reasons.
+
+    `min_n`, `min_n_for_statistics`, `rounding_base`, `least_difference`: people. `protection`: "mark", or how many values a
+    hidden count must at least be able to take. `looser`: why the rules are looser than the default, where they are.
+    """
 
     name: str = "default"
     min_n: int = 10
-    min_n_for_statistics: int = 20
+    min_n_for_statistics: int = Field(default=20, validate_default=True)
     rounding_base: int = 5
-    protection: Literal["mark"] = "mark"
+    protection: Literal["mark"] | int = Field(default="mark", validate_default=True)
+    least_difference: int | None = None
+    require_approval: bool = Field(default=False, strict=True)
+    looser: str | None = None
+
+    @field_validator("name")
+    @classmethod
+    def _is_named(cls, name: str) -> str:
+        if not name.strip():
+            raise ValueError("a policy needs a name; it is printed in every release")
+        return name
+
+    @field_validator("min_n", "min_n_for_statistics", "rounding_base", "least_difference", mode="before")
+    @classmethod
+    def _counts_people(cls, number: Any, about: ValidationInfo) -> Any:
+        unsaid = number is None and about.field_name == "least_difference"
+        if not unsaid and (type(number) is not int or number < 1):
+            raise ValueError("it must be a whole number, 1 or more")
+        return number
+
+    @field_validator("min_n_for_statistics")
+    @classmethod
+    def _is_no_less_than_a_count_needs(cls, number: int, about: ValidationInfo) -> int:
+        if number < about.data.get("min_n", 1):
+            raise ValueError(f"an average needs at least as many people as a count, and min_n is {about.data['min_n']}")
+        return number
+
+    @field_validator("protection", mode="before")
+    @classmethod
+    def _is_a_mark_or_a_width(cls, protection: Any, about: ValidationInfo) -> Any:
+        widest = about.data.get("min_n", 2)
+        if protection != "mark" and (type(protection) is not int or not 2 <= protection <= widest):
+            raise ValueError(f'it must be "mark", or a whole number from 2 to min_n, which is {widest}')
+        return protection
+
+
+class Policy(Rules):
+    """The rules that a release was made under; more is stricter in every number. `based_on`: the preset they came from.
+    `tightened`: the rules that the survey's own file made stricter.
+    """
+
+    based_on: str | None = None
+    tightened: tuple[str, ...] = ()
+
+    @property
+    def people_between(self) -> int:
+        """Two releases about the same people differ by nobody or by at least so many."""
+        return self.min_n if self.least_difference is None else self.least_difference
+
+    @property
+    def values_needed(self) -> int:
+        """How many values a hidden count must at least be able to take; with the mark, the 1 to min_n - 1 that it says."""
+        return self.min_n - 1 if self.protection == "mark" else self.protection
+
+    def protects(self, least: int, most: int) -> bool:
+        """Whether a hidden count is protected, where all that is published leaves it any value from `least` to `most`."""
+        if self.protection == "mark":
+            return least <= 1 and most >= self.min_n - 1
+        return most - least + 1 >= self.protection
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """The rules of which more is stricter, by key."""
+        told = {key: int(getattr(self, key)) for key in ("min_n", "min_n_for_statistics", "rounding_base")}
+        return {**told, "least_difference": self.people_between}
+
+    @property
+    def loosened(self) -> dict[str, tuple[int, int]]:
+        """The rules looser than the default, by key: what they ask for, and what would be usual.
+
+        A width is looser where it is narrower than what the policy's own mark says.
+        """
+        usual = Policy().numbers
+        found = {key: (number, usual[key]) for key, number in self.numbers.items() if number < usual[key]}
+        narrow = self.values_needed < self.min_n - 1
+        return {**found, **({"protection": (self.values_needed, self.min_n - 1)} if narrow else {})}
+
+    @property
+    def fingerprinted(self) -> str:
+        """What tells a policy from another. Rules that came later count only where they say something, so that what was
+        published before them is still known as made under the same policy.
+        """
+        unsaid = {key for key in _CAME_LATER if getattr(self, key) == type(self).model_fields[key].default}
+        return self.model_dump_json(exclude=unsaid)
+
+
+_CAME_LATER = ("least_difference", "require_approval", "looser", "based_on", "tightened")
+
+
+class HiddenCount(Part):
+    """A count that is hidden, and what all that is published leaves it: it can be anything from `least`, or less, to `most`,
+    or more. No interval is told wider than the mark of a hidden count, 1 to min_n - 1; one that is known to be min_n or more
+    has that as `least`, and no `most`. `counted`: respondents, events,
+    others, missing, began at nothing, not concerned.
+    """
+
+    exposure: str
+    level: str
+    outcome: str
+    statistic: str
+    counted: str
+    least: int
+    most: int | None
+
+
+class Proof(Part):
+    """That no hidden count can be worked out: how it was proved, and the interval that is left to each.
+
+    `unknowns` and `equations`: the size of the system. `together_with`: earlier releases about the same people whose numbers
+    are in it, as wave and release number.
+    """
+
+    solver: str
+    unknowns: int
+    equations: int
+    together_with: tuple[tuple[str, int], ...] = ()
+    hidden_counts: tuple[HiddenCount, ...] = ()
 
 
 class InstrumentSummary(Part):
@@ -167,6 +288,7 @@ class Release(Part):
     rows: tuple[Row, ...]
     comparisons: tuple[ComparisonRow, ...] = ()
     tests: tuple[TestRow, ...] = ()
+    proof: Proof | None = None
 
     @property
     def is_invented(self) -> bool:

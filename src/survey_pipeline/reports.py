@@ -1,9 +1,10 @@
 """The reports' folder: putting rendered files where people find them.
 
-What belongs here: writing files so that a reader never meets half of one. What does not: what stands in them (`render`).
+What belongs here: writing files so that a reader never meets half of one, and finding the releases among them. What does not:
+what stands in them (`render`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 
@@ -29,3 +30,9 @@ def write_file(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     half.write_bytes(content)
     half.replace(path)
+
+
+def release_documents(folder: Path, instruments: Iterable[str]) -> dict[str, str]:
+    """The `release.json` of every wave of these instruments in a folder of reports, by path and with its text."""
+    found = [path for name in sorted(set(instruments)) for path in sorted((folder / name).glob("*/release.json"))]
+    return {str(path): path.read_text(encoding="utf-8", errors="replace") for path in found}

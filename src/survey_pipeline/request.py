@@ -37,6 +37,15 @@ class Places(BaseModel):
     def report_folder(self, instrument: str, wave: str) -> Path:
         return self.reports_folder / instrument / wave
 
+    def review_folder(self, instrument: str, wave: str) -> Path:
+        """Where what waits for approval is put; raises `WrongUsage` if that lies among the reports."""
+        folder = self.home / "review" / instrument / wave
+        if folder.resolve().is_relative_to(self.reports_folder.resolve()):
+            raise WrongUsage(
+                "What waits for approval may not be put among the reports.", "Choose another folder with --reports."
+            )
+        return folder
+
 
 class ByHand(BaseModel):
     """What a user says about the exports of a wave, so that it is not detected. None: detect it."""

@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from survey_pipeline import names, weighting
+from survey_pipeline.approval import refuse_rejected, standing_proposal, waiting_with
 from survey_pipeline.assemble import (
     ByDesign,
     as_estimated,
@@ -40,15 +41,20 @@ from survey_pipeline.drift import between, documents, incomparable
 from survey_pipeline.errors import AlreadyPublished, InputRefused, WrongUsage
 from survey_pipeline.exports import Export, RowsDoNotAddUp
 from survey_pipeline.instrument import Instrument, Role, load_instrument
+from survey_pipeline.ledger import Entry, Kind
+from survey_pipeline.levels import band_ends
+from survey_pipeline.people import People, differences, digests
 from survey_pipeline.person_weeks import diary_tally, levels_of_people
 from survey_pipeline.personal import mentioned
 from survey_pipeline.plural import n_of
-from survey_pipeline.policy import load_policy
+from survey_pipeline.policy import policy_in_force
+from survey_pipeline.proof.told import Told
 from survey_pipeline.reading import ExportReport, Reading, Tell, keyed, open_exports, report_of, silently
-from survey_pipeline.release import Policy, Release
+from survey_pipeline.release import FORMAT, Policy, Release
+from survey_pipeline.released_people import keep_people, people_of_wave, refuse_too_near
 from survey_pipeline.reports import write_file, write_files
 from survey_pipeline.request import NOTHING_BY_HAND, ByHand, Places, RunRequest, wave_style
-from survey_pipeline.storage import StoredRelease, Warehouse, known_wave, latest
+from survey_pipeline.storage import StoredRelease, Warehouse, known_wave, latest, stored_release
 
 
 @dataclass(frozen=True)
@@ -88,6 +94,9 @@ class ReleasedWave:
     rows_published: int
     rows_suppressed: int
     is_new: bool
+    waits_for_approval: bool = False
+    remarks: tuple[str, ...] = ()
+    """What the steward should know besides, in plain sentences."""
 
 
 # --- ingest and validate ----------------------------------------------------------------------------------------------
@@ -100,15 +109,19 @@ def ingest_wave(request: RunRequest, tell: Tell = silently) -> ReadWave:
     exports = open_exports(request.exports, request.by_hand.given)
     standing = warehouse.corrections(instrument.name, request.wave)
     corrections = of_exports(standing, (one.sha256 for one in exports))
-    fingerprint = fingerprint_of(exports, instrument, load_policy(), corrections, request.by_hand)
+    fingerprint = fingerprint_of(exports, instrument, policy_in_force(instrument), corrections, request.by_hand)
     _refuse_other_waves(warehouse, instrument, request, exports)
-    _refuse_other_inputs(warehouse, instrument, request, exports, fingerprint)
-    known = warehouse.wave(instrument.name, request.wave)
+    refuse_rejected(warehouse.ledger(instrument.name), request.wave, fingerprint)
+    known, since = warehouse.wave(instrument.name, request.wave), None
+    if request.correction or not _is_but_withdrawn(warehouse, instrument, known, exports, corrections, fingerprint):
+        _refuse_other_inputs(warehouse, instrument, request, exports, fingerprint)
+    elif known:
+        since = known["withdrawn_since"]
     if known is None or known["fingerprint"] != fingerprint:
-        _store_wave(warehouse, instrument, request.wave, exports, corrections, fingerprint, tell)
+        _store_wave(warehouse, instrument, request.wave, exports, corrections, fingerprint, tell, since)
         known = warehouse.wave(instrument.name, request.wave)
     changes = _changes(warehouse, instrument, request.wave)
-    return replace(_read_wave(known or {}), changes=changes, remarks=_not_used(standing, corrections))
+    return replace(read_wave(known or {}), changes=changes, remarks=_not_used(standing, corrections))
 
 
 def _refuse_personal_reason(reason: str | None) -> None:
@@ -153,7 +166,7 @@ def fingerprint_of(
 ) -> str:
     """The same for the same exports, instrument, policy, corrections and settings, whatever the files are called."""
     settings = json.dumps(by_hand.given, sort_keys=True) if by_hand.given else ""
-    made_of = [instrument.fingerprint, policy.model_dump_json(), fingerprint(corrections), settings]
+    made_of = [instrument.fingerprint, policy.fingerprinted, fingerprint(corrections), settings]
     parts = [*sorted(export.sha256 for export in exports), *filter(None, made_of)]
     return sha256("\n".join(parts).encode()).hexdigest()
 
@@ -162,18 +175,43 @@ def _refuse_other_inputs(
     warehouse: Warehouse, instrument: Instrument, request: RunRequest, exports: Sequence[Export], fingerprint: str
 ) -> None:
     published = latest(warehouse.releases(instrument.name)).get(request.wave)
-    if published and published.fingerprint != fingerprint and not request.correction:
+    waits = waiting_with(warehouse.ledger(instrument.name), request.wave, fingerprint)
+    if published and published.fingerprint != fingerprint and not request.correction and not waits:
         raise AlreadyPublished(
             f"The wave '{request.wave}' is already published, from {_what_differs(published.release, exports, instrument)}.",
             'If that is meant, run again with --correction "why"; the reason is printed in the report.',
         )
 
 
+def _is_but_withdrawn(
+    warehouse: Warehouse,
+    instrument: Instrument,
+    known: Mapping[str, Any] | None,
+    exports: Sequence[Export],
+    corrections: pl.DataFrame,
+    fingerprint: str,
+) -> bool:
+    """Whether other exports than those published hold the same answers but for those that people have withdrawn since: the
+    steward has deleted these there too, as told to. Costs one more pass, once for each new export.
+    """
+    standing = latest(warehouse.releases(instrument.name)).get(known[names.WAVE]) if known else None
+    if not known or not standing or known["withdrawn_since"] != standing.fingerprint:
+        return False
+    made_of = standing.release.instrument.fingerprint, standing.release.policy
+    if fingerprint in (known["fingerprint"], standing.fingerprint):
+        return True
+    if made_of != (instrument.fingerprint, policy_in_force(instrument)):
+        return False
+    reading = _reading(warehouse, instrument, known[names.WAVE], exports, corrections, silently)
+    there = people_of_wave(warehouse, instrument.name, known[names.WAVE], known["responses_version"])
+    return differences(digests(reading.kept({}), warehouse.secret()), there) == (0, 0)
+
+
 def _what_differs(release: Release, exports: Sequence[Export], instrument: Instrument) -> str:
     differs = {
         "other exports": sorted(release.inputs_sha256) != sorted(export.sha256 for export in exports),
         "another instrument": release.instrument.fingerprint != instrument.fingerprint,
-        "another disclosure policy": release.policy != load_policy(),
+        "another disclosure policy": release.policy != policy_in_force(instrument),
     }
     return " and ".join(what for what, does in differs.items() if does) or "other corrections or settings"
 
@@ -204,13 +242,10 @@ def _store_wave(
     corrections: pl.DataFrame,
     fingerprint: str,
     tell: Tell,
+    withdrawn_since: str | None = None,
 ) -> None:
-    key = {names.INSTRUMENT: instrument.name, names.WAVE: wave}
-    by_export = {export.sha256: of_exports(corrections, [export.sha256]) for export in exports}
-    asked = instrument.in_wave(wave)
-    reading = Reading(exports, asked, tell, by_export)
-    if instrument.with_role(Role.IDENTIFIER) or instrument.duplicates.same_token:
-        reading.key = warehouse.secret()
+    key, asked = {names.INSTRUMENT: instrument.name, names.WAVE: wave}, instrument.in_wave(wave)
+    reading = _reading(warehouse, instrument, wave, exports, corrections, tell)
     responses = warehouse.replace_wave(f"responses/{instrument.name}", reading.kept(key), reading.empty(key), key)
     refused = (keyed(frame, key) for frame in reading.spool.frames())
     quarantine = warehouse.replace_wave("quarantine", refused, keyed(reading.spool.empty, key), key)
@@ -228,8 +263,35 @@ def _store_wave(
             "instrument_definition": instrument.model_dump_json(),
             "diary_version": diary,
             "diary_tally_version": None,
+            "withdrawn_since": withdrawn_since
+            or _withdrawn_since(warehouse, instrument.name, wave, fingerprint, reports),
         }
     )
+
+
+def _reading(
+    warehouse: Warehouse,
+    instrument: Instrument,
+    wave: str,
+    exports: Sequence[Export],
+    corrections: pl.DataFrame,
+    tell: Tell,
+) -> Reading:
+    by_export = {export.sha256: of_exports(corrections, [export.sha256]) for export in exports}
+    reading = Reading(exports, instrument.in_wave(wave), tell, by_export)
+    if instrument.with_role(Role.IDENTIFIER) or instrument.duplicates.same_token:
+        reading.key = warehouse.secret()
+        reading.withdrawn = warehouse.withdrawn_from(instrument.name, wave)
+    return reading
+
+
+def _withdrawn_since(
+    warehouse: Warehouse, instrument: str, wave: str, fingerprint: str, reports: Sequence[ExportReport]
+) -> str | None:
+    """The release that was made of the same inputs, if answers in them have been withdrawn."""
+    standing = latest(warehouse.releases(instrument)).get(wave)
+    left_out = any(report.rows_excluded.get(names.Exclusion.WITHDRAWN) for report in reports)
+    return fingerprint if left_out and standing and standing.fingerprint == fingerprint else None
 
 
 def _store_diary(
@@ -263,7 +325,8 @@ def _by_export(rows: pl.LazyFrame, counted: pl.Expr) -> dict[str, int]:
     return dict(rows.group_by(names.EXPORT).agg(counted.alias("n")).collect().iter_rows())
 
 
-def _read_wave(row: dict[str, Any]) -> ReadWave:
+def read_wave(row: Mapping[str, Any]) -> ReadWave:
+    """The reference to a wave, from its row of `waves`."""
     return ReadWave(
         instrument=row[names.INSTRUMENT],
         wave=row[names.WAVE],
@@ -287,6 +350,19 @@ def count_wave(request: RunRequest, read: ReadWave, tell: Tell = silently) -> Co
         row["diary_tally_version"] = _put_diary_tally(warehouse, instrument, row)
         warehouse.put_wave(row)
     return CountedWave(read.instrument, read.wave, row["tally_version"], row["diary_tally_version"])
+
+
+def count_again(
+    warehouse: Warehouse, row: Mapping[str, Any], responses_version: int, diary_version: int | None
+) -> None:
+    """Put new tallies of a wave (its row of `waves`) in the place of the old ones, from other versions of its answers, with
+    the instrument as it was when the wave was read.
+    """
+    instrument = Instrument.model_validate_json(row["instrument_definition"])
+    moved = {**row, "responses_version": responses_version, "diary_version": diary_version}
+    tally = _count_responses(warehouse, instrument, row[names.WAVE], responses_version)
+    warehouse.put_tally(instrument.name, row[names.WAVE], tally)
+    _put_diary_tally(warehouse, instrument, moved)
 
 
 def _put_diary_tally(warehouse: Warehouse, instrument: Instrument, row: Mapping[str, Any]) -> int | None:
@@ -339,33 +415,82 @@ def _told(parts: Iterator[pl.DataFrame], tell: Tell) -> Iterator[pl.DataFrame]:
 # --- estimate and disclose --------------------------------------------------------------------------------------------
 
 
-def disclose_wave(request: RunRequest, read: ReadWave, counted: CountedWave) -> ReleasedWave:
-    """The tally to a release in the ledger; the release that is there, if it was made from the same inputs."""
+def disclose_wave(
+    request: RunRequest, read: ReadWave, counted: CountedWave, *, also_if_unchanged: bool = False
+) -> ReleasedWave:
+    """The tally to a release in the ledger; the release that is there, if it was made from the same inputs. Where the policy
+    asks for approval, a proposal is entered instead, and waits. `also_if_unchanged`: a new release of the same inputs, of
+    which people have withdrawn theirs.
+
+    Raises `NotSafeToPublish` if an earlier release and this one together would give somebody away.
+    """
     instrument, warehouse = load_instrument(request.instrument), Warehouse(request.warehouse_location)
-    ledger = warehouse.releases(instrument.name)
+    ledger, policy = warehouse.releases(instrument.name), policy_in_force(instrument)
     standing = latest(ledger).get(read.wave)
-    if standing and standing.fingerprint == read.fingerprint:
-        return _released(standing.release, is_new=False)
+    if standing and standing.fingerprint == read.fingerprint and not also_if_unchanged:
+        return released_wave(standing.release, is_new=False)
+    entries = warehouse.ledger(instrument.name)
+    proposal = standing_proposal(entries, read.wave, read.fingerprint)
+    if policy.require_approval and proposal:
+        return released_wave(stored_release(proposal).release, is_new=False, waits=True)
+    compared = refuse_too_near(warehouse, instrument.name, read.wave, read.responses_version, policy)
     tally = warehouse.tally(read.instrument, read.wave, counted.tally_version)
     diary = warehouse.diary_tally(read.instrument, read.wave, counted.diary_tally_version)
     by_design = _by_design(warehouse, instrument.in_wave(read.wave), read.wave, read.responses_version)
     release = make_release(
         tally,
         instrument,
-        load_policy(),
+        policy,
         read.wave,
         read.exports,
         _releases(ledger),
-        request.correction,
+        request.correction or _reason_proposed(entries, read),
         diary,
         by_design,
+        _told_before(ledger, compared.same, instrument),
     )
-    warehouse.add_release(
-        StoredRelease(
-            release, read.fingerprint, read.responses_version, counted.tally_version, instrument.model_dump_json()
-        )
+    stored = StoredRelease(
+        release, read.fingerprint, read.responses_version, counted.tally_version, instrument.model_dump_json()
     )
-    return _released(release, is_new=True)
+    return replace(_enter(warehouse, request, stored), remarks=compared.remarks)
+
+
+def _told_before(ledger: Sequence[StoredRelease], same: Sequence[People], instrument: Instrument) -> list[Told]:
+    """Earlier releases about exactly the same answers, but for questions that were changed since."""
+    about = {(one.wave, one.release_number) for one in same}
+    mine = [stored for stored in ledger if (stored.release.wave, stored.release.release_number) in about]
+    asked = ((stored, Instrument.model_validate_json(stored.instrument_definition)) for stored in mine)
+    return [
+        Told(stored.release, then.in_wave(stored.release.wave)).without(_changed(then, instrument))
+        for stored, then in asked
+        if stored.release.format == FORMAT
+    ]
+
+
+def _changed(then: Instrument, now: Instrument) -> frozenset[str]:
+    """Items that mean something else, or by whose bands people are told apart at other values."""
+    there = (name for name, item in then.items.items() if name in now.items and item.bands)
+    return incomparable(then, now) | {
+        name for name in there if band_ends(then.items[name]) != band_ends(now.items[name])
+    }
+
+
+def _reason_proposed(entries: Sequence[Entry], read: ReadWave) -> str | None:
+    """Why the same inputs were proposed as a correction, so that they can be proposed anew without saying it again."""
+    waits = waiting_with(entries, read.wave, read.fingerprint)
+    return waits.correction if waits else None
+
+
+def _enter(warehouse: Warehouse, places: Places, stored: StoredRelease) -> ReleasedWave:
+    """As a release, or as a proposal if somebody must approve it first."""
+    release = stored.release
+    waits = release.policy.require_approval
+    if waits:
+        places.review_folder(release.instrument.name, release.wave)  # refused before anything is entered
+    else:
+        keep_people(warehouse, stored)
+    warehouse.add_release(stored, Kind.PROPOSAL if waits else Kind.RELEASE)
+    return released_wave(release, is_new=True, waits=waits)
 
 
 def _by_design(warehouse: Warehouse, instrument: Instrument, wave: str, version: int) -> ByDesign:
@@ -386,7 +511,8 @@ def _releases(ledger: Sequence[StoredRelease]) -> list[Release]:
     return [stored.release for stored in ledger]
 
 
-def _released(release: Release, *, is_new: bool) -> ReleasedWave:
+def released_wave(release: Release, *, is_new: bool, waits: bool = False) -> ReleasedWave:
+    """The reference to a release, or to a proposal that `waits`."""
     suppressed = sum(row.status is names.Status.SUPPRESSED for row in release.rows)
     return ReleasedWave(
         release.instrument.name,
@@ -395,6 +521,7 @@ def _released(release: Release, *, is_new: bool) -> ReleasedWave:
         len(release.rows) - suppressed,
         suppressed,
         is_new,
+        waits,
     )
 
 
@@ -417,12 +544,18 @@ def render_wave(places: Places, released: ReleasedWave) -> tuple[str, ...]:
 
 
 def _render_one(places: Places, ledger: Sequence[StoredRelease], wave: str) -> None:
+    stored = latest(ledger)[wave]
+    write_files(places.report_folder(stored.release.instrument.name, wave), report_files(ledger, stored))
+
+
+def report_files(ledger: Sequence[StoredRelease], stored: StoredRelease) -> dict[str, bytes]:
+    """The files of a report by path: of a release in the ledger, or of one that is proposed beside it."""
     from survey_pipeline.render import render  # the plotting library takes half a second to import
 
-    release, instrument = latest(ledger)[wave].release, _definition(ledger, wave)
-    before = release_before(_releases(ledger), wave)
+    instrument = Instrument.model_validate_json(stored.instrument_definition)
+    before = release_before(_releases(ledger), stored.release.wave)
     broken = incomparable(_definition(ledger, before.wave), instrument) if before else frozenset()
-    write_files(places.report_folder(release.instrument.name, wave), render(release, instrument, before, broken))
+    return render(stored.release, instrument, before, broken)
 
 
 def _definition(ledger: Sequence[StoredRelease], wave: str) -> Instrument:
@@ -452,7 +585,7 @@ def render_again(places: Places, instrument: str, wave: str | None = None) -> tu
     _refuse_unpublished(ledger, instrument, wave)
     chosen = [ledger[name].release for name in ([wave] if wave else sorted(ledger))]
     with warehouse.held():
-        return tuple(path for release in chosen for path in render_wave(places, _released(release, is_new=False)))
+        return tuple(path for release in chosen for path in render_wave(places, released_wave(release, is_new=False)))
 
 
 def _refuse_unpublished(ledger: Mapping[str, StoredRelease], instrument: str, wave: str | None) -> None:
@@ -483,11 +616,11 @@ def exact_estimates(
     warehouse = Warehouse(places.warehouse_location)
     row = known_wave(warehouse, instrument.name, wave)
     instrument = Instrument.model_validate_json(row["instrument_definition"])
-    ledger, policy = warehouse.releases(instrument.name), load_policy()
+    ledger, policy = warehouse.releases(instrument.name), policy_in_force(instrument)
     tally = _tally_of(warehouse, instrument, row)
     asked = instrument.in_wave(wave)
     diary = _diary_tally_of(warehouse, instrument, row)
-    levels = {} if finest else coarsen(tally, asked, policy, earlier_levels(_releases(ledger), wave))
+    levels = {} if finest else coarsen(tally, asked, policy, earlier_levels(_releases(ledger), wave, asked))
     words = [pl.lit(instrument.name).alias(names.INSTRUMENT), pl.lit(wave).alias(names.WAVE)]
     by_design = _by_design(warehouse, asked, wave, row["responses_version"])
     return exact_frames(tally, asked, levels, policy, diary, by_design)[what].select(*words, pl.all())

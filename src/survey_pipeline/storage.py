@@ -5,7 +5,8 @@ way. What does not: what the tables mean. `waves` is written last: it names the 
 wave, so a run killed at any moment leaves the last good wave in force.
 
 Tables: `responses/<instrument>`, `diaries/<instrument>` (person-weeks), `quarantine` and `corrections` (by instrument and
-wave), `tallies`, `diary_tallies`, `waves`, `releases` (append-only).
+wave), `tallies`, `diary_tallies`, `released_people/<instrument>` (by wave and release), `withdrawn`, `waves`, `releases`
+(the ledger: append-only, see `ledger`).
 """
 
 import json
@@ -14,7 +15,7 @@ import secrets
 import shutil
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -29,13 +30,17 @@ from survey_pipeline.corrections import CORRECTIONS_SCHEMA, NO_CORRECTIONS, in_o
 from survey_pipeline.count import TALLY_KEYS, TALLY_SCHEMA
 from survey_pipeline.diary import WEEK
 from survey_pipeline.errors import InputRefused, WarehouseBusy, WrongUsage
+from survey_pipeline.ledger import Entry, Kind, chained
 from survey_pipeline.names import EXPOSURE, INSTRUMENT, LEVEL, OUTCOME, RESPONDENT, WAVE
 from survey_pipeline.person_weeks import DIARY_SCHEMA
 from survey_pipeline.release import Release
 
 LOCK = ".lock"
 KEY_BYTES = 32
+LOG_KEPT = "delta.logRetentionDuration"
 BY_WAVE = (INSTRUMENT, WAVE)
+GONE = (DeltaError, OSError, pl.exceptions.PolarsError)
+"""What is raised where a version of a table is not there any more."""
 WAVES_SCHEMA: dict[str, type[pl.DataType]] = {
     INSTRUMENT: pl.String,
     WAVE: pl.String,
@@ -47,9 +52,26 @@ WAVES_SCHEMA: dict[str, type[pl.DataType]] = {
     "instrument_definition": pl.String,
     "diary_version": pl.Int64,
     "diary_tally_version": pl.Int64,
+    "withdrawn_since": pl.String,
 }
 """One row a wave: what it was made of, and in which table versions it lies; versions of tallies are null until it is
-counted, and those of diaries where the survey has none."""
+counted, and those of diaries where the survey has none. `withdrawn_since`: the fingerprint of the release from which the wave
+differs only because people have withdrawn their answers since."""
+WITHDRAWN_SCHEMA: dict[str, type[pl.DataType]] = {
+    INSTRUMENT: pl.String,
+    WAVE: pl.String,
+    RESPONDENT: pl.Binary,
+    "entry": pl.Int64,
+}
+"""One row a withdrawal: by whom, as a keyed hash. `wave` is null where the answers of all waves were withdrawn."""
+TABLES_OF_PEOPLE = {
+    "responses_version": "responses/{}",
+    "quarantine_version": "quarantine",
+    "tally_version": "tallies",
+    "diary_version": "diaries/{}",
+    "diary_tally_version": "diary_tallies",
+}
+"""The tables in which a wave lies, each by the column of `waves` that holds its version; {} stands for the instrument."""
 RELEASES_SCHEMA: dict[str, type[pl.DataType]] = {
     INSTRUMENT: pl.String,
     WAVE: pl.String,
@@ -60,8 +82,17 @@ RELEASES_SCHEMA: dict[str, type[pl.DataType]] = {
     "tally_version": pl.Int64,
     "instrument_definition": pl.String,
     "document": pl.String,
+    "entry": pl.Int64,
+    "kind": pl.String,
+    "document_sha256": pl.String,
+    "by": pl.String,
+    "reason": pl.String,
+    "notes": pl.String,
+    "previous_sha256": pl.String,
+    "sha256": pl.String,
 }
-"""One row a release, never changed: `document` is its release.json."""
+"""One row an entry of the ledger (`ledger.Entry`), never changed. Releases from before there were entries have null in what
+follows the document."""
 
 
 @dataclass(frozen=True)
@@ -160,14 +191,19 @@ class Warehouse:
         """Add rows in one commit; nothing that stands is touched."""
         return self._write(table, _Stream([rows], rows.clear()), {"mode": "append"}, key)
 
-    def _write(self, table: str, stream: "_Stream", how: dict[str, Any], key: dict[str, str]) -> int:
+    def _write(
+        self, table: str, stream: "_Stream", how: dict[str, Any], key: dict[str, str], after: int | None = None
+    ) -> int:
+        """`after`: the version that the commit must follow on at once; if another one came between, it fails."""
+        onto = self._uri(table) if after is None else DeltaTable(self._uri(table), version=after)
+        retries = None if after is None else 0
         try:
-            with _for_the_owner_alone():
+            with for_the_owner_alone():
                 write_deltalake(
-                    self._uri(table),
+                    onto,
                     stream.reader(),
                     partition_by=list(key) or None,
-                    commit_properties=CommitProperties(custom_metadata=key),
+                    commit_properties=CommitProperties(custom_metadata=key, max_commit_retries=retries),
                     **how,
                 )
         except CommitFailedError:
@@ -253,6 +289,73 @@ class Warehouse:
         added = schema.keys() - rows.collect_schema().names()
         return rows.with_columns(pl.lit(None, dtype=schema[name]).alias(name) for name in sorted(added))
 
+    # --- People of releases, and people who withdrew ------------------------------------------------------------------
+
+    def put_released_people(self, instrument: str, wave: str, release_number: int, digests: pl.Series) -> int:
+        """Keep the digests (`people.digests`) of a release's answers, in the place of any of the same number."""
+        key = {WAVE: wave, "release_number": release_number}
+        frame = pl.DataFrame({"digest": digests}).select(
+            *(pl.lit(value).alias(name) for name, value in key.items()), "digest"
+        )
+        frame = frame.cast({"release_number": pl.Int64})
+        words = {name: str(value) for name, value in key.items()}
+        return self.replace_wave(f"released_people/{instrument}", [frame], frame.clear(), words)
+
+    def released_people(self, instrument: str, wave: str, release_number: int) -> pl.Series | None:
+        """The digests of a release's answers; None where none were kept."""
+        if not self.exists(f"released_people/{instrument}"):
+            return None
+        mine = (pl.col(WAVE) == wave) & (pl.col("release_number") == release_number)
+        found = self.scan(f"released_people/{instrument}").filter(mine).select("digest").collect().to_series()
+        return found if len(found) else None
+
+    def withdrawn(self, instrument: str) -> pl.DataFrame:
+        """Who has withdrawn their answers (`WITHDRAWN_SCHEMA`), in the order in which they did."""
+        if not self.exists("withdrawn"):
+            return pl.DataFrame(schema=WITHDRAWN_SCHEMA)
+        return self.scan("withdrawn").filter(pl.col(INSTRUMENT) == instrument).sort("entry").collect()
+
+    def withdrawn_from(self, instrument: str, wave: str) -> frozenset[bytes]:
+        """Whose answers of a wave are withdrawn, as keyed hashes."""
+        mine = self.withdrawn(instrument).filter(pl.col(WAVE).is_null() | (pl.col(WAVE) == wave))
+        return frozenset(mine[RESPONDENT].to_list())
+
+    def add_withdrawn(self, instrument: str, wave: str | None, respondent: bytes) -> None:
+        """Enter a withdrawal: nothing but by whom, as a keyed hash, and of which wave."""
+        row = (instrument, wave, respondent, self.withdrawn(instrument).height + 1)
+        self.append("withdrawn", pl.DataFrame([row], schema=WITHDRAWN_SCHEMA, orient="row"), {INSTRUMENT: instrument})
+
+    # --- Forgetting ---------------------------------------------------------------------------------------------------
+
+    def files_of(self, table: str, key: dict[str, str], version: int | None = None) -> set[str]:
+        """The files in which a table holds `key` at a version: the same files are the same rows."""
+        parts = [(name, "=", value) for name, value in key.items()]
+        return set(DeltaTable(self._uri(table), version=version).file_uris(file_pruning_predicate=parts))
+
+    def forget_rows(self, table: str) -> None:
+        """Delete every file of rows that are in no version but earlier ones. The version of now can still be read."""
+        opened = DeltaTable(self._uri(table))
+        with for_the_owner_alone():
+            opened.vacuum(retention_hours=0, dry_run=False, enforce_retention_duration=False, full=self.is_local)
+
+    def close_history(self, table: str) -> int:
+        """Let the history of a table begin anew with its present state: see `forget_history`. Gives the version with
+        which it begins.
+        """
+        with for_the_owner_alone():
+            DeltaTable(self._uri(table)).alter.set_table_properties({LOG_KEPT: "interval 0 seconds"})
+        return self.version(table)
+
+    def forget_history(self, table: str) -> None:
+        """Delete the entries of a table's log before the version that `close_history` gave: they hold the least and the
+        greatest answer of every file there ever was.
+        """
+        with for_the_owner_alone():
+            opened = DeltaTable(self._uri(table))
+            opened.create_checkpoint()
+            opened.cleanup_metadata()
+            opened.alter.set_table_properties({LOG_KEPT: "interval 30 days"})
+
     # --- Tallies ------------------------------------------------------------------------------------------------------
 
     def put_tally(self, instrument: str, wave: str, tally: pl.DataFrame) -> int:
@@ -283,25 +386,55 @@ class Warehouse:
     # --- Releases -----------------------------------------------------------------------------------------------------
 
     def releases(self, instrument: str) -> list[StoredRelease]:
-        """All releases of an instrument, by wave and then number: the ledger."""
-        rows = self._rows("releases", instrument).sort(WAVE, "release_number").collect()
-        return [_stored(row) for row in rows.iter_rows(named=True)]
+        """All releases of an instrument, by wave and then number."""
+        released = (entry for entry in self.ledger(instrument) if entry.kind is Kind.RELEASE)
+        in_turn = sorted(released, key=lambda entry: (entry.wave or "", entry.release_number or 0))
+        return [stored_release(entry) for entry in in_turn]
 
-    def add_release(self, stored: StoredRelease) -> None:
-        """Enter a release in the ledger."""
+    def ledger(self, instrument: str) -> list[Entry]:
+        """The entries of an instrument by number, as they stand: `ledger.problems` says whether they are sound.
+
+        Releases from before there were entries come first, by wave and number, and are chained on the fly: the first entry
+        that was made as one holds the hash of the last of them, and so vouches for all.
+        """
+        rows = self._rows("releases", instrument).sort("entry", WAVE, "release_number", nulls_last=False).collect()
+        entries: list[Entry] = []
+        for row in rows.select(RELEASES_SCHEMA.keys()).iter_rows(named=True):
+            entries.append(chained(entries, _old(row)) if row["entry"] is None else _entry(row))
+        return entries
+
+    def add_entry(self, new: Entry) -> Entry:
+        """Enter what happened as the next of its instrument's entries, in one commit; gives it with its number and hashes.
+
+        Raises `WarehouseBusy` if another run entered something at the same time.
+        """
+        after = self.version("releases") if self.exists("releases") else None
+        entry = chained(self.ledger(new.instrument), new)
+        rows = pl.DataFrame([asdict(entry)], schema=RELEASES_SCHEMA)
+        how = {"mode": "error"} if after is None else {"mode": "append", "schema_mode": "merge"}
+        self._write("releases", _Stream([rows], rows.clear()), how, {INSTRUMENT: new.instrument}, after)
+        return entry
+
+    def add_release(
+        self, stored: StoredRelease, kind: Kind = Kind.RELEASE, notes: dict[str, Any] | None = None
+    ) -> Entry:
+        """Enter a release, or the proposal of one. `notes` are exported with the ledger: see `ledger.Entry`."""
         release = stored.release
-        row = {
-            INSTRUMENT: release.instrument.name,
-            WAVE: release.wave,
-            "release_number": release.release_number,
-            "fingerprint": stored.fingerprint,
-            "correction": release.correction,
-            "responses_version": stored.responses_version,
-            "tally_version": stored.tally_version,
-            "instrument_definition": stored.instrument_definition,
-            "document": release.model_dump_json(),
-        }
-        self.append("releases", pl.DataFrame([row], schema=RELEASES_SCHEMA), {INSTRUMENT: release.instrument.name})
+        return self.add_entry(
+            Entry(
+                instrument=release.instrument.name,
+                kind=kind,
+                wave=release.wave,
+                release_number=release.release_number,
+                fingerprint=stored.fingerprint,
+                correction=release.correction,
+                responses_version=stored.responses_version,
+                tally_version=stored.tally_version,
+                instrument_definition=stored.instrument_definition,
+                document=release.model_dump_json(),
+                notes=json.dumps(notes, sort_keys=True) if notes else None,
+            )
+        )
 
     def instruments(self) -> list[str]:
         """The instruments of which the warehouse holds waves."""
@@ -321,8 +454,8 @@ def _as_tally(there: Collection[str]) -> list[pl.Expr]:
 
 
 @contextmanager
-def _for_the_owner_alone() -> Iterator[None]:
-    """New files and folders are the owner's alone, also where the warehouse's own folder is open to others."""
+def for_the_owner_alone() -> Iterator[None]:
+    """New files and folders are the owner's alone, also where the folder that they come into is open to others."""
     before = os.umask(0o077)
     try:
         yield
@@ -356,14 +489,24 @@ def latest(releases: Iterable[StoredRelease]) -> dict[str, StoredRelease]:
     return {stored.release.wave: stored for stored in releases}
 
 
-def _stored(row: dict[str, Any]) -> StoredRelease:
+def stored_release(entry: Entry) -> StoredRelease:
+    """The release that an entry holds: of a release or a proposal."""
+    held = asdict(entry)
     return StoredRelease(
-        release=Release.model_validate(json.loads(row["document"])),
-        fingerprint=row["fingerprint"],
-        responses_version=row["responses_version"],
-        tally_version=row["tally_version"],
-        instrument_definition=row["instrument_definition"],
+        release=Release.model_validate(json.loads(held["document"])),
+        **{field.name: held[field.name] for field in fields(StoredRelease) if field.name != "release"},
     )
+
+
+def _old(row: dict[str, Any]) -> Entry:
+    """A release from before there were entries, not yet placed."""
+    known = {name: value for name, value in row.items() if value is not None}
+    return Entry(**{**known, "kind": Kind.RELEASE})
+
+
+def _entry(row: dict[str, Any]) -> Entry:
+    """An entry as it stands, also where somebody has given it a kind that there is not."""
+    return Entry(**{**row, "kind": Kind(row["kind"]) if row["kind"] in set(Kind) else row["kind"]})
 
 
 class _LocalTable(DeltaTable):

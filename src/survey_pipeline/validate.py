@@ -33,8 +33,10 @@ QUARANTINE_SCHEMA: dict[str, type[pl.DataType]] = {
     VALUE: pl.String,
     WHOLE_ROW: pl.Boolean,
     "answers": pl.String,
+    RESPONDENT: pl.Binary,
 }
-"""One row a reason. `value` is what was written; `answers` is the whole row as JSON where the row is quarantined."""
+"""One row a reason. `value` is what was written; `answers` is the whole row as JSON where the row is quarantined;
+`respondent` is by whom it is, as a keyed hash, so that it can be withdrawn."""
 
 
 @dataclass(frozen=True)
@@ -158,6 +160,7 @@ def _quarantine(batch: Batch, instrument: Instrument, refused: pl.DataFrame, bad
         VALUE,
         pl.col("answers").is_not_null().alias(WHOLE_ROW),
         "answers",
+        pl.lit(_who(batch)).gather(pl.col("row")).alias(RESPONDENT),
     )
 
 
@@ -197,8 +200,8 @@ def irregular_rows(export: Export) -> pl.DataFrame:
         schema_overrides={RECORD: pl.Int64},
     ).select(
         *(
-            pl.col(name) if name not in (VALUE, "answers") else pl.lit(None, dtype=pl.String).alias(name)
-            for name in QUARANTINE_SCHEMA
+            pl.col(name) if name not in (VALUE, "answers", RESPONDENT) else pl.lit(None, dtype=kind).alias(name)
+            for name, kind in QUARANTINE_SCHEMA.items()
         )
     )
 

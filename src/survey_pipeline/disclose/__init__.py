@@ -5,7 +5,7 @@ the other rows (`sums`, `protect`), rounding what stays and saying which was don
 (`stages`). What does not: merging levels, which comes before (`coarsen`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import polars as pl
 
@@ -15,7 +15,7 @@ from survey_pipeline.disclose.links import Links
 from survey_pipeline.disclose.protect import protect
 from survey_pipeline.disclose.published import WORDS, decimals_for, is_unreliable, published, shown_count
 from survey_pipeline.disclose.quartiles import hide_quartiles
-from survey_pipeline.disclose.rows import ANYWAY, COULD_IMPROVE, Key, Row, Sum, is_band, too_small, where
+from survey_pipeline.disclose.rows import ANYWAY, COULD_IMPROVE, Key, Row, Sum, is_band, kind_of, too_small, where
 from survey_pipeline.disclose.stages import disclose_counts, disclose_stages
 from survey_pipeline.disclose.sums import narrowed
 from survey_pipeline.names import Status
@@ -23,31 +23,40 @@ from survey_pipeline.release import TIDY_SCHEMA, Policy
 
 __all__ = [
     "COULD_IMPROVE",
+    "About",
     "Links",
     "Sum",
     "decimals_for",
     "disclose",
     "disclose_counts",
     "disclose_stages",
+    "hide_small_levels",
     "is_unreliable",
     "narrowed",
     "shown_count",
+    "too_small",
 ]
 
+About = tuple[str, str, str, str]
 LEFT_TO_WAVE = (names.INSTRUMENT, names.WAVE)
 
 
 def disclose(
-    estimates: pl.DataFrame, policy: Policy, ledger: pl.DataFrame | None = None, links: Links | None = None
+    estimates: pl.DataFrame,
+    policy: Policy,
+    ledger: pl.DataFrame | None = None,
+    links: Links | None = None,
+    also: Collection[About] = (),
 ) -> pl.DataFrame:
     """Rows as they may be published: columns of `names.TIDY_COLUMNS` without instrument and wave.
 
     `estimates` as `estimate.ESTIMATES_SCHEMA`. `ledger` holds the rows of earlier releases of the same wave: what was hidden
     there stays hidden in a correction. `links` says how the questions hang together, by which more could be worked out.
+    `also` says what must be hidden besides, since a proof asks for it.
     A suppressed row has no number at all.
     """
     rows = list(estimates.iter_rows(named=True))
-    hidden = [too_small(row, policy) for row in rows]
+    hidden = [too_small(row, policy) or about_of(row) in also for row in rows]
     _keep_hidden(rows, hidden, ledger)
     hide_small_levels(rows, hidden, policy)
     _protect_counts(rows, hidden, policy, links)
@@ -55,6 +64,12 @@ def disclose(
     _hide_bands(rows, hidden)
     made = [published(row, hide, policy) for row, hide in zip(rows, hidden, strict=True)]
     return pl.DataFrame(made, schema={name: kind for name, kind in TIDY_SCHEMA.items() if name not in LEFT_TO_WAVE})
+
+
+def about_of(row: Row) -> About:
+    """What a row is about, in whichever tables it stands: exposure (or everybody), level, outcome, statistic."""
+    exposure = names.ALL_LEVELS if row[names.LEVEL] == names.ALL_LEVELS else str(row[names.EXPOSURE])
+    return exposure, str(row[names.LEVEL]), str(row[names.OUTCOME]), kind_of(row)
 
 
 def _keep_hidden(rows: Sequence[Row], hidden: list[bool], ledger: pl.DataFrame | None) -> None:

@@ -15,27 +15,43 @@ import numpy.typing as npt
 
 from survey_pipeline import names
 from survey_pipeline.disclose.rows import (
+    ANSWERED,
+    CONCERNED,
+    COULD_IMPROVE,
+    Interval,
     Key,
     Row,
     Sum,
     about,
+    aside,
+    began_at_nothing,
+    both,
+    concerned,
     count_of,
-    counts_of,
+    events,
+    gaps_of,
+    gaps_once,
     grouped,
     is_share,
     kind_of,
     line_of,
     missing,
-    missing_range,
     others,
+    people,
     published_range,
     question,
+    respondents,
     risks_of,
+    silent,
     tells_missing,
+    told_gap,
+    told_people,
+    unconcerned,
     where,
 )
 from survey_pipeline.disclose.sums import MOST, Numbers, Places, Web, sides_of, sums_of, web_of
-from survey_pipeline.names import ALL_LEVELS, N_EVENTS, N_RESPONDENTS
+from survey_pipeline.names import ALL_LEVELS, N_ASIDE, N_EVENTS, N_RESPONDENTS
+from survey_pipeline.policy import round_count
 from survey_pipeline.release import Policy
 
 Flags = npt.NDArray[np.bool_]
@@ -74,8 +90,8 @@ class _Board:
     web: Web
     said: tuple[Places, Places, Numbers, Numbers]
     """Row, key, least and most: what a row says where it is shown."""
-    risked: tuple[Places, Places]
-    """Row and key of each small count."""
+    risked: tuple[Places, Places, Places]
+    """Row and key of each small count, and 1 where it stands beside the row, so that hiding the row does not hide it."""
     alike: dict[str, Places]
     rank: Places
     """Rows from the first that may go to the last."""
@@ -85,8 +101,11 @@ class _Board:
     @classmethod
     def of(cls, rows: Sequence[Row], policy: Policy, more: Sequence[Sum]) -> "_Board":
         said = [(place, *each) for place, row in enumerate(rows) for each in _said(row, policy)]
-        risked = [(place, key) for place, row in enumerate(rows) for key in risks_of(row, policy)]
-        web = web_of([*sums_of(rows), *more], [*(key for _, key, _, _ in said), *(key for _, key in risked)])
+        gaps = [(place, key, 1) for place, row in enumerate(rows) for key in gaps_of(row, policy)]
+        beside = {key for _, key, _ in gaps}
+        own = [(place, key, 0) for place, row in enumerate(rows) for key in risks_of(row, policy) if key not in beside]
+        risked = own + gaps
+        web = web_of([*sums_of(rows), *more], [*(key for _, key, _, _ in said), *(key for _, key, _ in risked)])
         return cls(
             rows,
             policy,
@@ -97,21 +116,26 @@ class _Board:
                 np.array([float(least) for *_, least, _ in said]),
                 np.array([float(most) for *_, most in said]),
             ),
-            (_places([place for place, _ in risked]), _places([web.number[key] for _, key in risked])),
+            (
+                _places([place for place, _, _ in risked]),
+                _places([web.number[key] for _, key, _ in risked]),
+                _places([beside for *_, beside in risked]),
+            ),
             _alike(rows),
             _rank(rows),
             tuple(_lines(rows)),
         )
 
     def exposed(self, gone: Flags) -> list[Exposed]:
-        """Hidden rows with a small count that can be told more closely than that it is small: the first of each question.
+        """Rows with a small count that can be told more closely than that it is small: the first of each question.
 
-        Up to min_n rather than min_n - 1, since several sums together narrow a count a little more than each by itself.
+        Up to min_n rather than min_n - 1, since several sums together narrow a count a little more than each by itself; but
+        what stands beside a shown row says no more than its mark from the start.
         """
-        row, key = self.risked
-        at_risk = gone[row]
+        row, key, beside = self.risked
+        at_risk = gone[row] | (beside == 1)
         low, high = self._known(gone)
-        too_low, too_high = low[key] > 1, high[key] < self.policy.min_n
+        too_low, too_high = low[key] > 1, high[key] < self.policy.min_n - beside
         open_ = at_risk & (too_low | too_high)
         found: dict[int, Exposed] = {}
         for at in np.flatnonzero(open_).tolist():
@@ -188,13 +212,66 @@ class _Board:
 
 def _said(row: Row, policy: Policy) -> Iterator[tuple[Key, int, int]]:
     """What a shown row says of its counts by itself."""
-    for key, n in counts_of(row):
-        least, most = published_range(n, policy)
-        if is_share(row) and key == others(row):
-            least, most = (policy.min_n, MOST) if n else (0, 0)
-        yield key, least, most
-    if tells_missing(row):
-        yield (missing(row), *missing_range(row, policy))
+    yield from _people_said(row, policy)
+    if is_share(row):
+        n_events = count_of(row, N_EVENTS)
+        yield (events(row), *published_range(n_events, policy))
+        yield (others(row), *((policy.min_n, MOST) if n_events < count_of(row, N_RESPONDENTS) else (0, 0)))
+    else:
+        yield respondents(row), policy.min_n_for_statistics, MOST
+
+
+def _people_said(row: Row, policy: Policy) -> Iterator[tuple[Key, int, int]]:
+    """What the number of people beside an estimate says: see `rows.told_people`."""
+    told = published_range(told_people(row, policy), policy)
+    if row["is_conditional"]:
+        yield (aside(row), *_hidden_or_not(unconcerned(row), policy))
+    if row["among"] == CONCERNED:
+        yield (_asked(row, policy), *told)
+    elif tells_missing(row):
+        yield from _answers_said(row, told, policy)
+    else:
+        yield (respondents(row), *told)
+
+
+def _hidden_or_not(count: int, policy: Policy) -> Interval:
+    """What is told of people by whether their number is hidden."""
+    return (0, policy.min_n - 1) if count < policy.min_n else (policy.min_n, MOST)
+
+
+def _asked(row: Row, policy: Policy) -> Key:
+    """The people of whom the number beside an estimate tells while few are missing."""
+    return people(row) if unconcerned(row) < policy.min_n else concerned(row)
+
+
+def _answers_said(row: Row, told: Interval, policy: Policy) -> Iterator[tuple[Key, int, int]]:
+    """The same of a row that says how many did not answer."""
+    few_began = count_of(row, N_ASIDE) < policy.min_n
+    if row["among"] == COULD_IMPROVE:
+        yield (began_at_nothing(row), *_hidden_or_not(count_of(row, N_ASIDE), policy))
+    yield (respondents(row), 0 if few_began else told[0] - 2 * (policy.min_n - 1), told[1])
+    if few_began:
+        yield from _answered_said(row, told, policy)
+
+
+def _answered_said(row: Row, told: Interval, policy: Policy) -> Iterator[tuple[Key, int, int]]:
+    """What is said of those who answered and those who did not, as `rows.told_gap` has it."""
+    once, least, most = gaps_once(row, policy), policy.min_n, 2 * (policy.min_n - 1)
+    if not told_gap(row, policy):
+        yield from ((_asked(row, policy), *told), (_silent(row, policy), 0, least - 1))
+    elif once is None or min(once) >= policy.min_n:
+        answered = both(row) if row["among"] == COULD_IMPROVE else respondents(row)
+        yield from ((answered, *told), (_silent(row, policy), *published_range(told_gap(row, policy), policy)))
+    elif max(once) < policy.min_n:
+        shift = round_count(policy.min_n, policy)
+        yield from ((_asked(row, policy), told[0] + shift, told[1] + shift), (_silent(row, policy), least, most))
+    else:
+        yield ((*where(row), question(row), ANSWERED if once[1] >= policy.min_n else "answered_before"), *told)
+
+
+def _silent(row: Row, policy: Policy) -> Key:
+    """Those of whom it is told how many did not answer."""
+    return silent(row) if unconcerned(row) < policy.min_n else missing(row)
 
 
 def _places(found: Sequence[int]) -> Places:

@@ -8,7 +8,7 @@ what was hidden to protect another.
 from math import sqrt
 
 from survey_pipeline import names, statistics
-from survey_pipeline.disclose.rows import COUNT, Row, count_of, is_band, is_share
+from survey_pipeline.disclose.rows import COUNT, Row, count_of, is_band, is_share, tells_missing, told_gap, told_people
 from survey_pipeline.names import N_EVENTS, N_MISSING, N_RESPONDENTS, Status
 from survey_pipeline.policy import round_count
 from survey_pipeline.release import Policy
@@ -33,7 +33,7 @@ def published(row: Row, hide: bool, policy: Policy) -> Row:
     words = {name: row[name] for name in WORDS}
     if hide:
         return {**words, **dict.fromkeys(names.NUMBERS), names.STATUS: _mark(row)}
-    n = round_count(count_of(row, N_RESPONDENTS), policy)
+    n = round_count(told_people(row, policy), policy)
     estimated = _rounded(row, n, policy)
     numbers = {
         names.ESTIMATE: estimated.estimate,
@@ -41,7 +41,7 @@ def published(row: Row, hide: bool, policy: Policy) -> Row:
         names.CI_LOWER: estimated.ci_lower,
         names.CI_UPPER: estimated.ci_upper,
         N_RESPONDENTS: n,
-        N_MISSING: shown_count(count_of(row, N_MISSING), policy),
+        N_MISSING: shown_count(told_gap(row, policy) if tells_missing(row) else count_of(row, N_MISSING), policy),
     }
     return {**words, **numbers, names.STATUS: _status(row, estimated, n)}
 

@@ -8,12 +8,22 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 from survey_pipeline import names
-from survey_pipeline.names import ALL_LEVELS, N_EVENTS, N_MISSING, N_RESPONDENTS, RESPONDENTS
+from survey_pipeline.names import (
+    ALL_LEVELS,
+    N_ASIDE,
+    N_EVENTS,
+    N_MISSING,
+    N_MISSING_BEFORE,
+    N_MISSING_NOW,
+    N_RESPONDENTS,
+    RESPONDENTS,
+)
 from survey_pipeline.policy import round_count, rounding_range
 from survey_pipeline.release import Policy
 
 COUNT, SHARE, ANYWAY = "count", "share", "_anyway"
 ANSWERED, ANSWERED_BOTH, COULD_IMPROVE, EVERYBODY = "answered", "answered_both", "could_improve", "everybody"
+CONCERNED = "concerned"
 """Who is in a denominator. Of those who could improve, people set aside are no more missing than counted."""
 WITH_MISSING = frozenset({ANSWERED, "answered_before", ANSWERED_BOTH})
 """Whoever is not among these did not answer. Others, such as people who keep no diary, were not asked to."""
@@ -133,6 +143,8 @@ def respondents(row: Row) -> Key:
     """Those in the denominator."""
     if is_presence(row):
         return (ALL_LEVELS, "people")
+    if row["among"] == CONCERNED:
+        return concerned(row)
     return people(row) if row["among"] == EVERYBODY else (*where(row), question(row), str(row["among"]))
 
 
@@ -152,9 +164,34 @@ def missing(row: Row) -> Key:
     return (*where(row), question(row), among, "missing")
 
 
+def both(row: Row) -> Key:
+    """Those with an answer before and now."""
+    return (*where(row), question(row), ANSWERED_BOTH)
+
+
+def began_at_nothing(row: Row) -> Key:
+    """Those with both answers who were at 0 before, so that they could not improve."""
+    return (*where(row), str(row[names.OUTCOME]), "baseline_zero", "events")
+
+
 def aside(row: Row) -> Key:
     """Those in the level whom the question does not concern."""
-    return (*where(row), str(row["gap_of"]) if is_nonresponse(row) else question(row), "not concerned")
+    return (*where(row), asked_question(row), "not concerned")
+
+
+def concerned(row: Row) -> Key:
+    """Those in the level whom the question concerns."""
+    return (*where(row), asked_question(row), CONCERNED)
+
+
+def asked_question(row: Row) -> str:
+    """The question of a row, also where it is about those who left it out."""
+    return str(row["gap_of"]) if is_nonresponse(row) else question(row)
+
+
+def silent(row: Row) -> Key:
+    """Those in the level who did not answer, whether the question concerns them or not."""
+    return (*missing(row), "or not concerned") if row["is_conditional"] else missing(row)
 
 
 def tells_missing(row: Row) -> bool:
@@ -172,14 +209,82 @@ def counts_of(row: Row) -> list[tuple[Key, int]]:
 
 
 def risks_of(row: Row, policy: Policy) -> list[Key]:
-    """The small counts that hiding a row is to keep: its own, and the people in its level. How many left a question out is
-    told beside its estimates anyway.
-    """
-    counts = [] if is_nonresponse(row) else [*counts_of(row), (people(row), count_of(row, "n_level"))]
+    """The small counts that hiding a row is to keep: its own, and the people in its level."""
+    return _small([*counts_of(row), (people(row), count_of(row, "n_level"))], policy)
+
+
+def gaps_of(row: Row, policy: Policy) -> list[Key]:
+    """The small counts beside a row, shown or hidden: people missing, not concerned, and at 0 before."""
+    if row["among"] == CONCERNED:
+        return _small([(aside(row), unconcerned(row))], policy)
+    if not tells_missing(row):
+        return []
+    counts = [(missing(row), count_of(row, N_MISSING)), (aside(row), unconcerned(row))]
+    return _small([*counts, (began_at_nothing(row), count_of(row, N_ASIDE))], policy)
+
+
+def _small(counts: Sequence[tuple[Key, int]], policy: Policy) -> list[Key]:
     return [key for key, n in counts if 0 < n < policy.min_n]
 
 
-def missing_range(row: Row, policy: Policy) -> Interval:
-    """What is told of the people missing, by a number or by there being none."""
-    n = count_of(row, N_MISSING)
-    return (0, policy.min_n - 1) if n < policy.min_n else published_range(n, policy)
+# --- How many people are told ------------------------------------------------------------------------------------------
+
+
+def unconcerned(row: Row) -> int:
+    """How many people in the level the question does not concern."""
+    return sum(sign * count_of(row, name) for name, sign in PEOPLE_OF_A_LEVEL)
+
+
+PEOPLE_OF_A_LEVEL = (("n_level", 1), (N_RESPONDENTS, -1), (N_MISSING, -1), (N_ASIDE, -1))
+
+
+def few(count: int, policy: Policy) -> int:
+    """A count too small to be told, else none."""
+    return count if count < policy.min_n else 0
+
+
+def gap(row: Row, policy: Policy) -> int:
+    """How many did not answer: those who left the question out, and those whom it does not concern while they are few. Told
+    apart, the two could be subtracted.
+    """
+    return count_of(row, N_MISSING) + few(unconcerned(row), policy)
+
+
+def gaps_once(row: Row, policy: Policy) -> tuple[int, int] | None:
+    """Of a row among those who answered before and now, how many did not answer before, and now; None for other rows."""
+    if row["among"] not in (ANSWERED_BOTH, COULD_IMPROVE) or row.get(N_MISSING_BEFORE) is None:
+        return None
+    rest = few(unconcerned(row), policy)
+    return count_of(row, N_MISSING_BEFORE) + rest, count_of(row, N_MISSING_NOW) + rest
+
+
+def told_gap(row: Row, policy: Policy) -> int:
+    """How many are told to be missing, before rounding; 0 while they are fewer than min_n.
+
+    Whoever lacks one of two answers left out the one or the other. So that those who left out either are not told by the
+    difference, while they are few, the number of the others stands for all; and where both are few, that all of them
+    together are not.
+    """
+    once = gaps_once(row, policy)
+    if once is None or min(once) >= policy.min_n:
+        n = gap(row, policy)
+        return n if n >= policy.min_n else 0
+    if max(once) >= policy.min_n:
+        return max(once)
+    return policy.min_n if gap(row, policy) >= policy.min_n else 0
+
+
+def told_people(row: Row, policy: Policy) -> int:
+    """How many people stand beside an estimate, before rounding: its respondents with those who are too few to be told apart
+    from them.
+
+    Two numbers of people that are rounded by themselves tell what they differ by to within five values: of 40 asked and 40
+    who answered, that fewer than 5 did not. So while fewer than min_n are missing from a group, or began at 0, the number
+    of people who were asked stands in its place, which says that fewer than min_n of these are missing and no more.
+    """
+    n = count_of(row, N_RESPONDENTS)
+    if row["among"] == CONCERNED:
+        return n + few(unconcerned(row), policy)
+    if not tells_missing(row):
+        return n
+    return n + few(count_of(row, N_ASIDE), policy) + gap(row, policy) - told_gap(row, policy)

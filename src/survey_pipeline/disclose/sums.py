@@ -17,7 +17,6 @@ import numpy.typing as npt
 from survey_pipeline import names
 from survey_pipeline.disclose.rows import (
     ANSWERED,
-    ANSWERED_BOTH,
     COULD_IMPROVE,
     DIARY_KEPT,
     KEEPS_DIARY,
@@ -28,6 +27,9 @@ from survey_pipeline.disclose.rows import (
     Row,
     Sum,
     aside,
+    began_at_nothing,
+    both,
+    concerned,
     count_of,
     events,
     grouped,
@@ -40,6 +42,7 @@ from survey_pipeline.disclose.rows import (
     people,
     question,
     respondents,
+    silent,
     where,
 )
 from survey_pipeline.names import ALL_LEVELS, N_EVENTS
@@ -59,7 +62,7 @@ Side = tuple[int, bool]
 
 def sums_of(rows: Sequence[Row]) -> list[Sum]:
     """All that adds up among the rows."""
-    found = [_of_people(row) for row in rows if row["among"] in WITH_MISSING]
+    found = [each for row in rows if row["among"] in WITH_MISSING for each in _of_people(row)]
     found += [Sum(respondents(row), (events(row), others(row))) for row in rows if _has_others(row)]
     found += [*_of_levels(rows), *_of_crossings(rows), *_of_thresholds(rows), *_of_options(rows), *_of_gaps(rows)]
     found += [Sum(people(row), (respondents(row), aside(row))) for row in rows if row["gap_of"]]
@@ -68,17 +71,21 @@ def sums_of(rows: Sequence[Row]) -> list[Sum]:
     return list(dict.fromkeys(found))
 
 
-def _of_people(row: Row) -> Sum:
+def _of_people(row: Row) -> Iterator[Sum]:
     """Everybody has answered, or has not, or is not concerned."""
-    unconcerned = (aside(row),) if row["is_conditional"] else ()
-    return Sum(people(row), (respondents(row), missing(row), *unconcerned))
+    yield Sum(people(row), (respondents(row), silent(row)))
+    if row["is_conditional"]:
+        yield Sum(silent(row), (missing(row), aside(row)))
+        yield Sum(concerned(row), (respondents(row), missing(row)))
+        yield Sum(people(row), (concerned(row), aside(row)))
 
 
 def _of_pairs(row: Row) -> Iterator[Sum]:
     """Who could improve answered before and now, and is among those who answered before, and now."""
-    both, before, now = ((*where(row), question(row), among) for among in (ANSWERED_BOTH, "answered_before", ANSWERED))
-    for fewer, more in ((respondents(row), both), (both, before), (both, now)):
-        yield Sum(more, (fewer, (*more, "but not", *fewer)))
+    yield Sum(both(row), (respondents(row), began_at_nothing(row)))
+    for among in ("answered_before", ANSWERED):
+        more = (*where(row), question(row), among)
+        yield Sum(more, (both(row), (*more, "but not", *both(row))))
 
 
 def _of_diary(row: Row) -> Sum:

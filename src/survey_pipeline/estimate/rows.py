@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import polars as pl
 
 from survey_pipeline import names
@@ -53,6 +54,9 @@ ESTIMATES_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "some_of": pl.String,
     "among": pl.String,
     "n_alike": pl.Int64,
+    names.N_ASIDE: pl.Int64,
+    names.N_MISSING_BEFORE: pl.Int64,
+    names.N_MISSING_NOW: pl.Int64,
     "n_effective": pl.Float64,
     "by_design": pl.Boolean,
     "is_conditional": pl.Boolean,
@@ -66,7 +70,9 @@ ESTIMATES_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 """Exact estimates: `n_events` is the count behind a share (null otherwise), `n_level` everybody in the level, `one_of` the
 question with one answer whose options exclude each other, `some_of` the question of which everybody who answered it
 chose at least one option, `among` who is in the denominator (the same people in all rows of an outcome and level that
-say the same), `n_alike` how many of a number's respondents gave its commonest value (null for shares), `n_effective`
+say the same), `n_alike` how many of a number's respondents gave its commonest value (null for shares), `n_aside` people who
+answered and to whom the statistic does not apply (they began at 0), `n_missing_before` and `n_missing_now` how many left out
+either of two answers, `n_effective`
 Kish's effective n (null without weights), `by_design` whether error and interval know of strata and clusters (null: no),
 `is_conditional` whether the question concerns some people only, `span` the greatest minus the least value of the
 outcome's scale, `skewness` of the values behind a mean, `gap_of` the question that was left out by those whom the row
@@ -210,6 +216,8 @@ class _Maker:
             "some_of": None if outcome.left_out else self.questions.get(outcome.name),
             "among": figure.among,
             "n_alike": figure.n_alike,
+            names.N_ASIDE: figure.n_aside,
+            **_missing_once(outcome, people),
             "n_effective": figure.n_effective,
             "is_conditional": outcome.is_conditional,
             "span": None if outcome.is_share else outcome.grid.step * (outcome.grid.size - 1),
@@ -229,6 +237,15 @@ def _asked(figures: Sequence[Figure]) -> set[str]:
 def _n_missing(outcome: Outcome, figure: Figure, people: Cells) -> int:
     """Of the people whom the question concerns, those who did not answer."""
     return 0 if outcome is BEING_THERE else people.n_people - people.n_unconcerned - figure.n - figure.n_aside
+
+
+def _missing_once(outcome: Outcome, people: Cells) -> dict[str, int]:
+    """Of an outcome asked before and now, how many of those whom it concerns left out the one, and the other."""
+    if outcome.baseline is None:
+        return {}
+    asked = people.n_people - people.n_unconcerned
+    answers = {names.N_MISSING_BEFORE: people.before, names.N_MISSING_NOW: people.after}
+    return {name: asked - int(people.n[~np.isnan(values)].sum()) for name, values in answers.items()}
 
 
 def sides_of(instrument: Instrument, exposure: str, levels: Levels) -> dict[str, list[list[str]]]:

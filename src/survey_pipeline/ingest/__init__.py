@@ -59,6 +59,7 @@ class How:
     key: bytes
     corrections: pl.DataFrame
     time_format: str = ""
+    withdrawn: frozenset[bytes] = frozenset()
 
     @property
     def places(self) -> list[int]:
@@ -76,13 +77,14 @@ def batches(
     seen: Seen,
     key: bytes = b"",
     corrections: pl.DataFrame = NO_CORRECTIONS,
+    withdrawn: frozenset[bytes] = frozenset(),
 ) -> Iterator[Batch]:
     """Read an export batch by batch. `seen` carries over what earlier batches and exports of the wave held; `key` is the
-    warehouse's secret, with which respondents' codes are hashed.
+    warehouse's secret, with which respondents' codes are hashed; `withdrawn`: whose answers count no more, as such hashes.
     """
     readers = {name: reader(item, instrument.missing) for name, item in instrument.stored.items()}
     matches, time_format = match_columns(export, instrument), _time_format(export, instrument)
-    how = How(export, instrument, matches, readers, key, corrections, time_format)
+    how = How(export, instrument, matches, readers, key, corrections, time_format, withdrawn)
     for records, raw in export.batches(how.places):
         yield _batch(how, raw, records.alias(RECORD), seen)
 
@@ -156,7 +158,8 @@ def exclusions(raw: pl.DataFrame, texts: pl.DataFrame, kept_out: pl.Series, how:
     repeated entry, and not one without consent, which is asked for once.
     """
     layout, declared = how.export.layout, how.instrument.completeness
-    rules = {Exclusion.EMPTY_ROW: _empty(texts, how.instrument), Exclusion.KEPT_OUT: kept_out}
+    rules = {Exclusion.WITHDRAWN: _withdrawn(texts, how)} if how.withdrawn else {}
+    rules |= {Exclusion.EMPTY_ROW: _empty(texts, how.instrument), Exclusion.KEPT_OUT: kept_out}
     if layout.preview and declared.previews == "exclude":
         rules[Exclusion.PREVIEW] = _any(raw, layout.preview)
     if layout.repeated:
@@ -174,6 +177,12 @@ def exclusions(raw: pl.DataFrame, texts: pl.DataFrame, kept_out: pl.Series, how:
     for name, item in how.instrument.with_role(Role.CONSENT).items():
         rules[Exclusion.NO_CONSENT] = ~_consents(texts, name, item)
     return _first_reason(rules, raw.height)
+
+
+def _withdrawn(texts: pl.DataFrame, how: How) -> pl.Series:
+    """Whatever else may be said of a row: who has withdrawn it is left out for that, and nobody's double."""
+    found = (who.is_in(list(how.withdrawn)).fill_null(False) for who in _respondents(texts, how))
+    return reduce(pl.Series.__or__, found, pl.repeat(False, texts.height, eager=True))
 
 
 def _any(raw: pl.DataFrame, marks: tuple[Mark, ...]) -> pl.Series:
@@ -229,6 +238,15 @@ def _as_codes(texts: pl.Series, instrument: Instrument, name: str) -> pl.Series:
     folded = texts.str.strip_chars().str.to_lowercase().str.normalize("NFC")
     nobody = {fold(text) for text in (*instrument.missing, *instrument.items[name].missing)}
     return folded.set(folded.is_in(list(nobody)).fill_null(False), None) if nobody else folded
+
+
+def respondent_of(code: str, instrument: Instrument, key: bytes) -> bytes | None:
+    """The keyed hash under which the answers of somebody with this code are stored; None where the code is nobody's."""
+    hashes = (
+        keyed_hashes(_as_codes(pl.Series([code]), instrument, name), key)[0]
+        for name in instrument.with_role(Role.IDENTIFIER)
+    )
+    return next((found for found in hashes if found is not None), None)
 
 
 def keyed_hashes(codes: pl.Series, key: bytes) -> pl.Series:

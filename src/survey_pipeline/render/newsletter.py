@@ -10,7 +10,7 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from survey_pipeline.render import words
+from survey_pipeline.render import rules, words
 from survey_pipeline.render.charts import Drawn
 from survey_pipeline.render.measure import clean
 from survey_pipeline.render.view import View
@@ -49,6 +49,7 @@ def markdown(view: View, previous: View | None, drawn: Mapping[str, Drawn]) -> b
             release=view.release,
             words=words,
             answered=view.answers_used,
+            looser=rules.looser(view.release.policy),
             findings=words.in_short(view, previous),
             pictures=_pictures(view, drawn),
             limits=view.instrument.cannot_say,

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from survey_pipeline.instrument import Instrument
 from survey_pipeline.names import Status
 from survey_pipeline.release import Row
-from survey_pipeline.render import anyway, grids, lesser, methods, phrases, theme, words
+from survey_pipeline.render import anyway, grids, lesser, methods, phrases, rules, theme, words
 from survey_pipeline.render.charts import Chart, Drawn, Picture, comparison_chart, options_chart, picture
 from survey_pipeline.render.grids import Cell, Grid
 from survey_pipeline.render.measure import clean
@@ -98,6 +98,9 @@ def report(view: View, previous: View | None, drawn: Mapping[str, Drawn]) -> byt
         tests=methods.tests_made(view.release, view.instrument),
         weighting=methods.weighting(view.instrument),
         anyway_rests_on=methods.anyway_rests_on(view.release, view.instrument),
+        rules_in_short=rules.in_short(view.release.policy),
+        rules_in_full=rules.in_full(view.release.policy),
+        looser=rules.looser(view.release.policy),
         stages=_stages(view),
         csv=[(words.table_title(view, table), f"tables/{table}.csv") for table in view.release.tables],
         test_files=_test_files(view),

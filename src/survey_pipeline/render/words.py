@@ -6,7 +6,7 @@ says what people reported and never what did something to them. A sentence stays
 only the one that explains a range has 21.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from survey_pipeline import names
@@ -751,11 +751,35 @@ def has_uncertain(rows: Iterable[Row]) -> bool:
 # --- What was hidden ---------------------------------------------------------------------------------------------------
 
 
+SO_THAT_NOBODY = "so that nobody can be picked out"
+
+
 def merged_levels(view: View) -> tuple[str, ...]:
-    """Each published level that holds several, with what it holds, unless its label says that already."""
-    found = (level for levels in view.release.levels.values() for level in levels if level.merged)
-    told = (f"{quoted(level.label)} holds {listed(level.made_of)}." for level in found if not _says_all(level))
+    """What was put together, a sentence for each level that holds several; of a crossing, for what is so in it alone."""
+    told = (line for exposure in view.release.levels for line in _merged_in(view, exposure))
     return tuple(dict.fromkeys(told))
+
+
+def _merged_in(view: View, exposure: str) -> Iterator[str]:
+    levels = [level for level in view.release.levels[exposure] if level.merged]
+    spec = next((spec for spec in view.instrument.tables if spec.by and spec.cut_by == exposure), None)
+    if spec is None:
+        yield from map(_put_together, levels)
+        return
+    first, second = ({level.code: level.label for level in view.release.levels.get(one, ())} for one in spec.factors)
+    for level in levels:
+        row, _, column = level.code.partition(names.CROSSED)
+        if column not in second:
+            label = level.label.removeprefix(f"{first.get(row, '')}, ")
+            yield f"By {inline(view.exposure_label(exposure))}: {quoted(label)} is one group, {SO_THAT_NOBODY}."
+
+
+def _put_together(level: PublishedLevel) -> str:
+    """What a level holds, and its name where that is another."""
+    if len(level.made_of) == 1:
+        return f"{quoted(level.label)} is one group, {SO_THAT_NOBODY}."
+    parts = clearly_listed([level.made_of[0], *map(inline, level.made_of[1:])])
+    return f"{parts} together{'' if _says_all(level) else f' as {quoted(level.label)}'}, {SO_THAT_NOBODY}."
 
 
 def _says_all(level: PublishedLevel) -> bool:

@@ -1,0 +1,130 @@
+"""Behind: the true counts behind the rows of a release, of which the small ones must not be told.
+
+What belongs here: which counts stand behind a row, by the name that the system gives them, with the truth. What does not:
+whether they can be told (`attack`). Only the steward's own machine ever holds the truth.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from survey_pipeline import names
+from survey_pipeline.names import N_EVENTS, N_MISSING, N_RESPONDENTS
+from survey_pipeline.proof.knowledge import Counts, aside_of, asked_of, events_in, events_of
+from survey_pipeline.proof.numbers import missing_of
+from survey_pipeline.proof.told import COULD_IMPROVE, PEOPLE, Line, Suffix, Terms, Told
+from survey_pipeline.release import Policy
+
+if TYPE_CHECKING:
+    from survey_pipeline.proof.attack import Target
+
+UNKNOWN = -1
+"""Stands for the truth where it is not known."""
+Exact = Mapping[str, object]
+"""A row of the exact estimates, columns as `estimate.ESTIMATES_SCHEMA`."""
+
+
+@dataclass(frozen=True)
+class Behind:
+    """A count behind a row: what is counted (`kind`), by which unknowns, and how many it truly is."""
+
+    about: tuple[str, str, str, str]
+    kind: str
+    terms: Terms
+    truth: int
+
+
+def counts_behind(told: Told, exact: Sequence[Exact], counts: Counts) -> list[Behind]:
+    """All counts behind the rows of a release, each once; `exact` holds the true rows in the release's order."""
+    found: dict[tuple[object, ...], Behind] = {}
+    for line, row in zip(told.lines, exact, strict=True):
+        places = counts.parts.places(line, told)
+        for kind, what, truth in _counted(line, row):
+            terms = counts.terms(places, what)
+            found.setdefault(tuple(terms), Behind(line.about, kind, terms, truth))
+    return list(found.values())
+
+
+def _counted(line: Line, row: Exact) -> Iterator[tuple[str, Suffix, int]]:
+    n, n_level = _number(row, N_RESPONDENTS), _number(row, "n_level")
+    yield "people", PEOPLE, n_level
+    if line.is_presence:
+        return
+    yield "respondents", asked_of(line), n
+    if line.is_share:
+        events, others = events_of(line)
+        yield "events", events, _number(row, N_EVENTS)
+        yield "others", others, n - _number(row, N_EVENTS)
+    if line.outcome is not None:
+        yield from _gaps(line, row, n_level - n)
+
+
+def _gaps(line: Line, row: Exact, rest: int) -> Iterator[tuple[str, Suffix, int]]:
+    """Those in the level who are not in the denominator: missing, at 0 before, not concerned."""
+    assert line.outcome is not None
+    at_nothing, n_missing = _number(row, names.N_ASIDE), _number(row, N_MISSING)
+    if not line.outcome.left_out:
+        yield "missing", missing_of(line), n_missing
+    if line.among == COULD_IMPROVE:
+        yield "began at nothing", events_in(line.outcome, "baseline_zero")[0], at_nothing
+    if line.condition is not None:
+        yield "not concerned", aside_of(line.condition), rest - at_nothing - (0 if line.outcome.left_out else n_missing)
+
+
+def _number(row: Exact, name: str) -> int:
+    value = row[name]
+    assert isinstance(value, int)
+    return value
+
+
+def small(behind: Sequence[Behind], policy: Policy) -> list[Behind]:
+    """Those from 1 to min_n - 1, which must not be told."""
+    return [each for each in behind if 0 < each.truth < policy.min_n]
+
+
+def target(behind: Behind, policy: Policy) -> "Target":
+    """What a count must seem to be able to be: what its mark says, 1 to min_n - 1; or a width, around the truth."""
+    from survey_pipeline.proof.attack import Target  # the solver is loaded where it is needed
+
+    if policy.protection == "mark":
+        return mark(behind, policy)
+    least = max(0, behind.truth - (policy.protection - 1) // 2)
+    return Target(behind.terms, least, least + policy.protection - 1)
+
+
+def mark(behind: Behind, policy: Policy) -> "Target":
+    """What the mark of a hidden count says: 1 to min_n - 1."""
+    from survey_pipeline.proof.attack import Target
+
+    return Target(behind.terms, 1, policy.min_n - 1)
+
+
+# --- Without the truth ------------------------------------------------------------------------------------------------
+
+
+def hidden_counts(told: Told, counts: Counts) -> list[Behind]:
+    """The counts that a release hides, each once, as anybody sees who reads it: those of hidden rows, and the people of shown
+    rows of whom only is told that they are few.
+    """
+    found: dict[tuple[object, ...], Behind] = {}
+    for line in told.lines:
+        places = counts.parts.places(line, told)
+        for kind, what in _gap_told(line) if line.is_shown else _row_hidden(line):
+            terms = counts.terms(places, what)
+            found.setdefault(tuple(terms), Behind(line.about, kind, terms, UNKNOWN))
+    return list(found.values())
+
+
+def _row_hidden(line: Line) -> Iterator[tuple[str, Suffix]]:
+    if line.is_presence:
+        yield "people", PEOPLE
+    elif line.is_share:
+        events, others = events_of(line)
+        yield from (("events", events), ("others", others))
+    else:
+        yield "respondents", asked_of(line)
+
+
+def _gap_told(line: Line) -> Iterator[tuple[str, Suffix]]:
+    if line.outcome is not None and not line.is_presence and not line.outcome.left_out and line.row.n_missing is None:
+        yield "missing", missing_of(line)

@@ -1,0 +1,365 @@
+"""Numbers: what each published number says of the counts behind it.
+
+What belongs here: rounded counts, shares, means with their printed digits and intervals, quartiles, numbers of rows at each
+stage - and what it says that a row is shown at all. What does not: what holds whatever was published (`knowledge`).
+
+Not among the equations, since they are functions of what is (tests of a method's words hold that): intervals of shares,
+differences of shares, charts and sentences. Not written down, since they are no linear functions of counts: standard errors,
+correlations, standardised changes, what would be expected anyway, p-values, and differences of means beyond the means
+themselves. Weighted estimates say nothing here but how many people they are of.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import ceil, floor, inf
+
+from survey_pipeline.policy import round_count, rounding_range
+from survey_pipeline.proof.knowledge import Counts, aside_of, asked_of, events_in, events_of, structure, sum_of
+from survey_pipeline.proof.system import Source, System
+from survey_pipeline.proof.told import (
+    ANSWERED,
+    BEFORE,
+    BOTH,
+    COULD_IMPROVE,
+    EVERYONE,
+    MISSING,
+    PEOPLE,
+    Line,
+    Place,
+    Suffix,
+    Terms,
+    Told,
+    question_of,
+)
+from survey_pipeline.statistics import decimals_for
+
+MEANS = ("mean", "mean_baseline", "mean_change")
+QUARTILES = {"quartile_1": 0.25, "quartile_3": 0.75}
+HALF_A_DIGIT = 0.5 + 1e-6
+DECIMALS_OF_SHARES = 4
+Range = tuple[float, float]
+Where = tuple[str, str]
+"""An exposure and a level of it, as published."""
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What the rows of one release say; each is the source of what it says, unless it can be taken back no more."""
+
+    counts: Counts
+    told: Told
+    taken_for_good: bool = False
+
+    def say(self) -> None:
+        """Write down what every shown row says, and the stages."""
+        for line in {each.about: each for each in self.told.lines if each.is_shown}.values():
+            self._row(line)
+        self._stages()
+
+    @property
+    def _system(self) -> System:
+        return self.counts.system
+
+    @property
+    def _fewest(self) -> int:
+        return self.told.policy.min_n
+
+    @property
+    def _hidden(self) -> Range:
+        """What is said of a number of people by not telling it."""
+        return 0, self._fewest - 1
+
+    def _source(self, line: Line) -> Source | None:
+        return None if self.taken_for_good else line.about
+
+    def _range(self, published: int) -> Range:
+        return rounding_range(published, self.told.policy)
+
+    def _row(self, line: Line) -> None:
+        places = self.counts.parts.places(line, self.told)
+        said = _Said(self.counts, places, self._source(line))
+        self._people(line, said)
+        if line.is_share:
+            self._share(line, said)
+        elif not line.is_presence:
+            said.that({asked_of(line): 1.0}, self.told.policy.min_n_for_statistics, inf)
+        if line.outcome and line.statistic in MEANS and not self.told.instrument.is_weighted:
+            self._mean(line, said)
+        if line.outcome and line.statistic in QUARTILES:
+            self._quartile(line, said)
+
+    # --- How many people ----------------------------------------------------------------------------------------------
+
+    def _people(self, line: Line, said: "_Said") -> None:
+        """See `disclose.rows.told_people` for whom the number beside an estimate stands."""
+        n = line.row.n_respondents or 0
+        if line.is_presence:
+            _Said(self.counts, (EVERYONE,), said.source).that({PEOPLE: 1.0}, *self._range(n))
+        elif line.outcome is None:
+            said.that({asked_of(line): 1.0}, *self._range(n))
+        elif line.outcome.left_out:
+            self._concerned(line, n, said)
+        else:
+            self._answers(line, n, said)
+            self._gap(line, said)
+
+    def _concerned(self, line: Line, n: int, said: "_Said") -> None:
+        """Everybody in the level, while those whom the question does not concern are few; else the others."""
+        if asked := self._asked(line, n):
+            said.that(asked, *self._range(n))
+            self._few_or_many(line, n, said)
+        elif line.condition is not None:
+            said.that({PEOPLE: 1.0}, self._range(n)[0], inf)
+            said.that({PEOPLE: 1.0, aside_of(line.condition): -1.0}, -inf, self._range(n)[1])
+
+    def _few_or_many(self, line: Line, n: int, said: "_Said") -> None:
+        """Whether those whom the question does not concern are few, as the number shows beside that of all in the level."""
+        if line.condition is not None:
+            is_few = self._whole(line) == n
+            said.that({aside_of(line.condition): 1.0}, *(self._hidden if is_few else (self._fewest, inf)))
+
+    def _asked(self, line: Line, n: int) -> dict[Suffix, float] | None:
+        """The people of whom a number tells while few are missing; None where that cannot be known."""
+        if line.condition is None or self._whole(line) == n:
+            return {PEOPLE: 1.0}
+        return None if self._whole(line) is None else {PEOPLE: 1.0, aside_of(line.condition): -1.0}
+
+    def _answers(self, line: Line, n: int, said: "_Said") -> None:
+        """For whom the number stands; without those who began at 0, if these are many."""
+        base = n if line.among != COULD_IMPROVE else self._of_both(line)
+        standing = None if base is None else self._standing(line, base)
+        if standing is None or base is None:
+            said.that({asked_of(line): 1.0}, -inf, self._range(n)[1])
+            return
+        weights, shift = standing
+        least, most = self._range(n)
+        if line.among == COULD_IMPROVE:
+            said.that({_at_nothing(line): 1.0}, *(self._hidden if base == n else (self._fewest, inf)))
+            weights = weights | ({} if base == n else {_at_nothing(line): -1.0})
+        said.that(weights, least + shift, most + shift)
+
+    def _standing(self, line: Line, n: int) -> tuple[dict[Suffix, float], int] | None:
+        """The people for whom a number of answers stands, and how many more they are told to be: `disclose.rows.told_gap`."""
+        shift = self._fewest_rounded if self._are_few_together(line) else 0
+        if line.row.n_missing is None or shift:
+            asked = self._asked(line, n + shift)
+            return None if asked is None else (asked, shift)
+        once = self._once(line)
+        if once is None:
+            return {_answered(line): 1.0}, 0
+        if None in once:
+            return None
+        return {self._other_answer(line, once): 1.0}, 0
+
+    def _other_answer(self, line: Line, once: Sequence[int | None]) -> Suffix:
+        """Where those who left out one answer are few, those who gave the other stand for those who gave both."""
+        assert line.outcome is not None
+        if all(once):
+            return _answered(line)
+        return question_of(line.outcome), BEFORE if once[0] else ANSWERED
+
+    def _gap(self, line: Line, said: "_Said") -> None:
+        """How many are missing, with those who are not concerned while these are few."""
+        if line.row.n_missing is None:
+            said.that({missing_of(line): 1.0}, *self._hidden)
+            base = line.row.n_respondents if line.among != COULD_IMPROVE else self._of_both(line)
+            if line.condition is not None and base is not None and self._whole(line) is not None:
+                self._few_or_many(line, base, said)
+                self._silent(line, base, said)
+            return
+        once = self._once(line)
+        if once is None or all(once):
+            self._counted_gap(line, *self._range(line.row.n_missing), said)
+        elif self._are_few_together(line):
+            self._counted_gap(line, self._fewest, 2 * (self._fewest - 1), said)
+        else:
+            self._counted_gap(line, self._fewest, inf, said)
+
+    def _silent(self, line: Line, base: int, said: "_Said") -> None:
+        if line.condition is not None and self._whole(line) == base:
+            said.that({missing_of(line): 1.0, aside_of(line.condition): 1.0}, *self._hidden)
+
+    def _counted_gap(self, line: Line, least: float, most: float, said: "_Said") -> None:
+        if line.condition is None:
+            said.that({missing_of(line): 1.0}, least, most)
+            return
+        said.that({missing_of(line): 1.0}, -inf, most)
+        said.that({missing_of(line): 1.0, aside_of(line.condition): 1.0}, least, inf)
+
+    @property
+    def _fewest_rounded(self) -> int:
+        return round_count(self._fewest, self.told.policy)
+
+    def _once(self, line: Line) -> tuple[int | None, int | None] | None:
+        """Of a row among those who answered before and now, how many are told to lack the one, and the other: 0 for few, None
+        where no row tells. None for other rows.
+        """
+        if line.among not in (BOTH, COULD_IMPROVE):
+            return None
+        before, now = (self._gaps.get((*_where(line), line.row.outcome, among)) for among in (BEFORE, ANSWERED))
+        return before, now
+
+    def _are_few_together(self, line: Line) -> bool:
+        """Whether few lack either answer, and yet not few lack the one or the other."""
+        return line.row.n_missing is not None and self._once(line) == (0, 0)
+
+    @cached_property
+    def _gaps(self) -> Mapping[tuple[str, ...], int]:
+        """How many are told to lack an answer, by level, outcome and which answer; 0 for few."""
+        shown = (
+            each for each in self.told.lines if each.is_shown and each.outcome and each.among in (BEFORE, ANSWERED)
+        )
+        return {(*_where(each), each.row.outcome, each.among): each.row.n_missing or 0 for each in shown}
+
+    # --- What other rows tell -----------------------------------------------------------------------------------------
+
+    def _whole(self, line: Line) -> int | None:
+        """How many people the level is told to hold."""
+        return self._wholes.get(_where(line))
+
+    def _of_both(self, line: Line) -> int | None:
+        """How many people are told to stand behind the changes of a row's outcome."""
+        return self._both.get((*_where(line), line.row.outcome))
+
+    @cached_property
+    def _wholes(self) -> Mapping[Where, int]:
+        """From rows of who answered, and of questions that concern everybody and that few left out."""
+        found: dict[Where, int] = {}
+        for line in (each for each in self.told.lines if each.is_shown and each.outcome is not None):
+            n = line.row.n_respondents or 0
+            if line.is_presence:
+                found[_where(line)] = n if _is_all(line) else round((line.row.estimate or 0.0) * n)
+            elif line.condition is None and line.among != COULD_IMPROVE and line.row.n_missing is None:
+                found.setdefault(_where(line), n)
+        base = self.told.policy.rounding_base
+        return {where: round(n / base) * base for where, n in found.items()}
+
+    @cached_property
+    def _both(self) -> Mapping[tuple[str, str, str], int]:
+        shown = (each for each in self.told.lines if each.is_shown and each.among == BOTH and each.outcome)
+        return {(*_where(each), each.row.outcome): each.row.n_respondents or 0 for each in shown}
+
+    # --- Shares -------------------------------------------------------------------------------------------------------
+
+    def _share(self, line: Line, said: "_Said") -> None:
+        """Both sides are of min_n people at least; the events are the share of the number that stands beside it."""
+        if line.is_presence:
+            self._presence(line, said)
+            return
+        events, others = events_of(line)
+        said.that({others: 1.0}, self._fewest, inf)
+        said.that({events: 1.0}, *self._events(line))
+
+    def _presence(self, line: Line, said: "_Said") -> None:
+        if not _is_all(line):
+            said.that({PEOPLE: 1.0}, *self._events(line))
+
+    def _events(self, line: Line) -> Range:
+        if self.told.instrument.is_weighted:
+            return self._fewest, inf
+        n, told = line.row.n_respondents or 0, line.row.estimate or 0.0
+        if line.row.statistic == "count":
+            return self._range(round(told))
+        slack, base = HALF_A_DIGIT * 10**-DECIMALS_OF_SHARES, self.told.policy.rounding_base
+        fewest, most = ceil((told - slack) * n / base), floor((told + slack) * n / base)
+        return self._range(fewest * base)[0], self._range(max(fewest, most) * base)[1]
+
+    # --- Means and quartiles ------------------------------------------------------------------------------------------
+
+    def _mean(self, line: Line, said: "_Said") -> None:
+        """A mean times its people is a sum of answers. Half way between the ends of its interval lies the mean again."""
+        outcome, row = line.outcome, line.row
+        assert outcome is not None
+        if row.estimate is None:
+            return
+        slack = HALF_A_DIGIT * 10.0 ** -decimals_for(row.n_respondents or 0)
+        middles = [row.estimate]
+        if row.ci_lower is not None and row.ci_upper is not None:
+            middles.append((row.ci_lower + row.ci_upper) / 2)
+        total, n = sum_of(outcome, line.statistic), asked_of(line)
+        for middle in middles:
+            said.that({total: 1.0, n: -(middle - slack)}, 0, inf)
+            said.that({total: 1.0, n: -(middle + slack)}, -inf, 0)
+
+    def _quartile(self, line: Line, said: "_Said") -> None:
+        """How many reached a threshold, by whether the quartile did; give or take one, as quartiles may lie between."""
+        outcome, part, value = line.outcome, QUARTILES[line.statistic], line.row.estimate
+        assert outcome is not None
+        for threshold in outcome.thresholds if value is not None else ():
+            if threshold.needs_baseline:
+                continue
+            events, others = events_in(outcome, threshold.name)
+            below = events if threshold.at_most is not None else others
+            edge = threshold.at_most if threshold.at_most is not None else threshold.at_least
+            is_below = value is not None and edge is not None and (value <= edge if below == events else value < edge)
+            terms = {below: 1.0, asked_of(line): -part}
+            said.that(terms, *((-1.0, inf) if is_below else (-inf, 1.0)))
+
+    # --- Stages -------------------------------------------------------------------------------------------------------
+
+    def _stages(self) -> None:
+        """Rows read are rows left out and rows used, and a row that is used is a person."""
+        release = self.told.release
+        number = f"{release.wave} {release.release_number}"
+        keys = {stage.stage: self._system.unknown(("stage", number, stage.stage)) for stage in release.stages}
+        for stage in release.stages:
+            if stage.n is not None:
+                self._system.row({keys[stage.stage]: 1.0}, *self._range(stage.n))
+        if "rows_read" in keys and "rows_kept" in keys:
+            read = keys.pop("rows_read")
+            self._system.row(dict.fromkeys(keys.values(), 1.0) | {read: -1.0}, 0, 0)
+            self._system.row({keys["rows_kept"]: 1.0, self.counts.key(EVERYONE, PEOPLE): -1.0}, 0, 0)
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What a row says of the people of some places."""
+
+    counts: Counts
+    places: Sequence[Place]
+    source: Source | None
+
+    def that(self, weights: Mapping[Suffix, float], least: float, most: float) -> None:
+        """A weighted sum of what is counted at these places lies between two numbers."""
+        terms: Terms = {}
+        for what, weight in weights.items():
+            terms |= self.counts.terms(self.places, what, weight, of_people=what[-1] != "sum")
+        self.counts.system.row(terms, least, most, self.source)
+
+
+def missing_of(line: Line) -> Suffix:
+    """Those who left a row's question out."""
+    assert line.outcome is not None
+    among = BOTH if line.among == COULD_IMPROVE else line.among
+    question = question_of(line.outcome)
+    return (question, MISSING) if among == ANSWERED else (question, among, MISSING)
+
+
+def _answered(line: Line) -> Suffix:
+    """Those who answered before, now, or both, as the row is about."""
+    assert line.outcome is not None
+    return question_of(line.outcome), BOTH if line.among == COULD_IMPROVE else line.among
+
+
+def _at_nothing(line: Line) -> Suffix:
+    """Those who could not improve, as they were at 0 before."""
+    assert line.outcome is not None
+    return events_in(line.outcome, "baseline_zero")[0]
+
+
+def _where(line: Line) -> Where:
+    return line.about[:2]
+
+
+def _is_all(line: Line) -> bool:
+    return line.about[0] == line.row.level
+
+
+def knowledge(told: Sequence[Told]) -> Counts:
+    """All that is known from some releases on the same people; the last is the new one, of which rows can still be hidden."""
+    counts = structure(told)
+    for one in told:
+        Numbers(counts, one, taken_for_good=one is not told[-1]).say()
+    counts.over_places()
+    return counts

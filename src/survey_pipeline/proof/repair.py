@@ -1,0 +1,294 @@
+"""What to take back so that less can be concluded.
+
+What belongs here: choosing further published things to hide, as cheaply as can be. What does not: the attack itself
+(`attack`), which also has the last word on whether it was enough.
+
+Method: every published row may be broken at a price, and a linear programme looks for the cheapest world in which the target
+is as far as it must be. What had to be broken is what to hide. Weighing anew what was broken little (Candes, Wakin and Boyd
+2008, J Fourier Anal Appl 14:877) leaves few rows broken; what turns out not to be needed is dropped again.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
+
+import numpy as np
+from scipy.sparse import block_array, csr_array, diags_array, eye_array
+
+from survey_pipeline.proof.attack import Attack, Target
+from survey_pipeline.proof.narrow import TOLERANCE
+from survey_pipeline.proof.solver import Outcome, Programme
+from survey_pipeline.proof.system import Compiled, Flags, Floats, Key, Source, System, Whole
+
+ROUNDS = 4
+"""Times that what was broken is weighed anew."""
+
+LITTLE = 0.05
+"""What is broken by less than this share of the most that is broken weighs no more for it, so that no weight is endless."""
+
+
+class NotPossible(ValueError):
+    """Hiding everything published would not be enough: what is always known settles the number."""
+
+
+def cheapest_to_hide(
+    system: System,
+    hidden: Collection[Source],
+    target: Mapping[Key, float],
+    cost: Callable[[Source], float],
+    *,
+    at_most: float | None = None,
+    at_least: float | None = None,
+) -> set[Source]:
+    """Few and cheap published things that, hidden too, let the target be as low as `at_most` or as high as `at_least`.
+
+    Give one of the two. Costs are greater than 0. Empty if nothing more need be hidden. What is found is enough in fractions
+    of people and nearly always in whole people: attack again. Raises `NotPossible`. For many targets, use `Repair`.
+    """
+    if (at_most is None) == (at_least is None):
+        raise ValueError("Give either `at_most` or `at_least`.")
+    needed = Target(target, inf if at_most is None else at_most, -inf if at_least is None else at_least)
+    return Repair(system, [needed], cost, hidden).cheapest(0, low=at_most is not None)
+
+
+class Repair:
+    """Finds what to hide for one target after another; keeps in mind what is hidden already.
+
+    Raises `KeyError` for a target with an unknown that the system does not have.
+    """
+
+    def __init__(
+        self,
+        system: System,
+        targets: Sequence[Target],
+        cost: Callable[[Source], float],
+        hidden: Collection[Source] = (),
+    ) -> None:
+        self._system, self._targets = system, targets
+        self._hidden = set(hidden)
+        self._sources = list(system.sources)
+        self._cost = np.array([cost(source) for source in self._sources], dtype=np.float64)
+        self._model = _Elastic(system.compiled(), targets)
+
+    def hide(self, sources: Iterable[Source]) -> None:
+        """Take back more."""
+        self._hidden |= set(sources)
+
+    @property
+    def hidden(self) -> set[Source]:
+        return set(self._hidden)
+
+    def cheapest(self, target: int, *, low: bool) -> set[Source]:
+        """What to hide for one side of a target, by its place; it is not hidden yet. Raises `NotPossible`."""
+        goal = self._model.goal(target, low)
+        free = np.array([source in self._hidden for source in self._sources], dtype=np.bool_)
+        chosen = self._few(goal, free)
+        chosen = self._pruned(goal, free, chosen)
+        found = {self._sources[i] for i in chosen}
+        return found if self._is_enough(target, low, found) else found | self._in_whole_numbers(goal, free)
+
+    def _few(self, goal: Whole, free: Flags) -> Whole:
+        """The cheapest set of sources that any round has broken."""
+        price = self._cost
+        best: Whole | None = None
+        for _ in range(ROUNDS + 1):
+            broken = self._model.broken(goal, np.where(free, 0, price))
+            if broken is None:
+                break
+            used = np.flatnonzero((broken > TOLERANCE) & ~free)
+            if best is None or self._cost[used].sum() < self._cost[best].sum() - TOLERANCE:
+                best = used
+            if not len(used):
+                break
+            price = self._cost / (broken / broken[used].max() + LITTLE)
+        if best is None:
+            raise NotPossible("No way was found to hide this number.")
+        return best
+
+    def _pruned(self, goal: Whole, free: Flags, chosen: Whole) -> Whole:
+        """Without those that are not needed, the dearest dropped first."""
+        kept = list(chosen)
+        for source in sorted(chosen, key=lambda i: -self._cost[i]):
+            without = [other for other in kept if other != source]
+            may = free.copy()
+            may[without] = True
+            if self._model.possible(goal, may):
+                kept = without
+        return np.array(kept, dtype=np.int64)
+
+    def _is_enough(self, target: int, low: bool, found: set[Source]) -> bool:
+        needed = self._targets[target]
+        one = Target(needed.terms, needed.lower if low else inf, -inf if low else needed.upper)
+        (verdict,) = Attack(self._system, [one], self._hidden | found).verdicts()
+        return verdict.safe
+
+    def _in_whole_numbers(self, goal: Whole, free: Flags) -> set[Source]:
+        broken = self._model.broken(goal, np.where(free, 0, self._cost), whole=True)
+        used = () if broken is None else np.flatnonzero((broken > TOLERANCE) & ~free)
+        return {self._sources[i] for i in used}
+
+
+def until_safe(
+    system: System,
+    targets: Sequence[Target],
+    cost: Callable[[Source], float],
+    hidden: Collection[Source] = (),
+    *,
+    workers: int | None = None,
+) -> set[Source]:
+    """What to hide besides what is hidden, so that the attacker cannot tell any target more closely than it must seem.
+
+    Proved by an attack. The targets that need the most room come first, one after another, so it is good, not always the
+    best there is. Raises `NotPossible`.
+    """
+    repair, attack = Repair(system, targets, cost, hidden), Attack(system, targets, hidden, workers=workers)
+    while unsafe := {i: found for i, found in enumerate(attack.verdicts()) if not found.safe}:
+        before = repair.hidden
+        for i in sorted(unsafe, key=lambda i: targets[i].lower - targets[i].upper):
+            for safe, low in ((unsafe[i].safe_low, True), (unsafe[i].safe_high, False)):
+                repair.hide(() if safe else repair.cheapest(i, low=low))
+        if repair.hidden == before:
+            raise NotPossible("No way was found to hide this number.")
+        attack.hide(repair.hidden)
+    return repair.hidden - set(hidden)
+
+
+class _Elastic:
+    """All rows of a system; those with a source may be broken.
+
+    Columns: the unknowns, how far each row with a source is fallen short of and how far it is exceeded, then how far each
+    target misses its low and its high end.
+    """
+
+    def __init__(self, system: Compiled, targets: Sequence[Target]) -> None:
+        self.system, self.count = system, len(targets)
+        self.loose = np.flatnonzero(system.source >= 0)
+        self.source = np.concatenate([system.source[self.loose]] * 2)
+        self.places = system.columns + np.arange(len(self.source))
+        self.targets = targets
+        self._programmes: dict[bool, Programme] = {}
+
+    def _programme(self, whole: bool) -> Programme:
+        if whole not in self._programmes:
+            self._programmes[whole] = self._made(whole)
+        return self._programmes[whole]
+
+    def _made(self, whole: bool) -> Programme:
+        system, more = self.system, len(self.source) + 2 * self.count
+        nothing, lower, upper = (
+            np.full(self.count, inf),
+            [t.lower for t in self.targets],
+            [t.upper for t in self.targets],
+        )
+        # What was never to be shown may be written down as a row that nothing fits; it is hidden and says nothing.
+        sound = system.row_least <= system.row_most
+        least = np.concatenate([np.where(sound, system.row_least, -inf), -nothing, upper])
+        most = np.concatenate([np.where(sound, system.row_most, inf), lower, nothing])
+        columns = np.append(system.least, np.zeros(more)), np.append(system.most, np.full(more, inf))
+        integral = np.append(system.whole, np.zeros(more, dtype=np.bool_)) if whole else None
+        return Programme(self._matrix(), (least, most), columns, integral)
+
+    def _matrix(self) -> csr_array:
+        """Rows of the system, then one for each target's low end and one for its high end."""
+        system, here = self.system, eye_array(self.count)
+        rows = csr_array((system.weight, system.index, system.start), shape=(system.rows, system.columns))
+        # A row is as much broken as its greatest weight says: rows of means do not look worse than rows of counts.
+        size, filled = np.ones(system.rows), np.diff(system.start) > 0
+        size[filled] = np.maximum.reduceat(np.abs(system.weight), system.start[:-1][filled])
+        slack = diags_array(size, format="csc")[:, self.loose]
+        goals = _goals(system, self.targets)
+        low, high = [goals, None, None, -here, None], [goals, None, None, None, here]
+        return csr_array(block_array([[rows, slack, -slack, None, None], low, high]))
+
+    def goal(self, target: int, low: bool) -> Whole:
+        """The column of the miss that must be nothing."""
+        return np.array([self.system.columns + len(self.source) + (0 if low else self.count) + target])
+
+    def broken(self, goal: Whole, price: Floats, *, whole: bool = False) -> Floats | None:
+        """How far each source is broken in the cheapest world (sources); None if the search was given up."""
+        programme = self._programme(whole)
+        costs = np.zeros(self.system.columns + len(self.source) + 2 * self.count)
+        costs[self.places] = price[self.source]
+        programme.costs(costs)
+        outcome = self._solved(programme, goal, np.full(len(self.source), inf))
+        if outcome is Outcome.IMPOSSIBLE:
+            raise NotPossible("What is always known settles this number, whatever is hidden.")
+        if outcome is not Outcome.FOUND:
+            return None
+        slack = programme.values[self.places]
+        broken: Floats = np.bincount(self.source, slack, len(self.system.sources)).astype(np.float64)
+        return broken
+
+    def possible(self, goal: Whole, may_break: Flags) -> bool:
+        """Whether the goal can be reached when only some sources may be broken."""
+        programme = self._programme(False)
+        programme.costs(np.zeros(self.system.columns + len(self.source) + 2 * self.count))
+        return self._solved(programme, goal, np.where(may_break[self.source], inf, 0)) is Outcome.FOUND
+
+    def _solved(self, programme: Programme, goal: Whole, most: Floats) -> Outcome:
+        programme.bounds(self.places, np.zeros(len(most)), most)
+        programme.bounds(goal, np.zeros(1), np.zeros(1))
+        outcome = programme.solve()
+        programme.bounds(goal, np.zeros(1), np.full(1, inf))
+        return outcome
+
+
+def _goals(system: Compiled, targets: Sequence[Target]) -> csr_array:
+    terms = [(i, system.place[key], weight) for i, target in enumerate(targets) for key, weight in target.terms.items()]
+    row, column, weight = (np.array(part) for part in zip(*terms, strict=True))
+    return csr_array((weight.astype(np.float64), (row, column)), shape=(len(targets), system.columns))
+
+
+# --- Plain tables -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells with their values, all at least 0, and which of them are the sums of which others."""
+
+    values: Mapping[Key, float]
+    sums: Sequence[tuple[Key, Sequence[Key]]]
+
+    def system(self) -> System:
+        """Every cell is a source by its own name; sums hold as well as they do in the values themselves."""
+        system = System()
+        for cell, value in self.values.items():
+            system.unknown(cell, whole=False)
+            system.says(cell, value, value, cell)
+        for total, parts in self.sums:
+            left = sum(self.values[part] for part in parts) - self.values[total]
+            system.row({total: -1.0} | dict.fromkeys(parts, 1.0), left, left)
+        return system
+
+
+def protect_cells(
+    table: Table, needed: Mapping[Key, tuple[float, float]], cost: Callable[[Key], float] = lambda cell: 1.0
+) -> set[Key]:
+    """The cells to hide with the primary ones, so that each of those could be as much lower and higher as is needed.
+
+    `needed`: for each primary cell, how far below and above its value it must seem possible. Good, not always the best there
+    is; no cell of the answer could be shown again. Raises `NotPossible`, and `ValueError` for a cell that needs no room at
+    all, such as a tenth of nothing: it would be given away.
+    """
+    if exact := [cell for cell, room in needed.items() if sum(room) <= 0]:
+        raise ValueError(f"Primary cells must need some room: {exact}")
+    system, targets = table.system(), _as_targets(table, needed)
+    cells: dict[Source, Key] = {cell: cell for cell in table.values}
+    more = {cells[source] for source in until_safe(system, targets, lambda source: cost(cells[source]), needed)}
+    return _taken_back(system, targets, set(needed), more, cost)
+
+
+def _as_targets(table: Table, needed: Mapping[Key, tuple[float, float]]) -> list[Target]:
+    values = table.values
+    return [Target({cell: 1.0}, values[cell] - low, values[cell] + high) for cell, (low, high) in needed.items()]
+
+
+def _taken_back(
+    system: System, targets: Sequence[Target], primary: set[Key], more: set[Key], cost: Callable[[Key], float]
+) -> set[Key]:
+    """The dearest first, shown again where all stays safe without hiding it."""
+    kept = set(more)
+    for cell in sorted(more, key=lambda cell: (-cost(cell), cell)):
+        if all(verdict.safe for verdict in Attack(system, targets, primary | kept - {cell}).verdicts()):
+            kept.discard(cell)
+    return kept

@@ -1,0 +1,174 @@
+"""Proving: a release is attacked as a whole before it is published, and more is hidden until nothing small can be told.
+
+What belongs here: the loop of making a release, attacking it and hiding more, and the certificate. What does not: what an
+attacker knows (`proof.knowledge`, `proof.numbers`), how conclusions are drawn (`proof.attack`), and which row is hidden for
+the least loss (`proof.repair`). Whoever attacks here knows the truth only to choose what must not be told.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import ceil, floor
+from typing import TYPE_CHECKING
+
+from survey_pipeline.disclose import About
+from survey_pipeline.names import ALL_LEVELS
+from survey_pipeline.proof.behind import Behind, Exact, counts_behind, hidden_counts, mark, small, target
+from survey_pipeline.proof.knowledge import Counts
+from survey_pipeline.proof.numbers import knowledge
+from survey_pipeline.proof.system import Source, System
+from survey_pipeline.proof.told import Told
+from survey_pipeline.release import HiddenCount, Policy, Proof, Release
+
+if TYPE_CHECKING:
+    from survey_pipeline.proof.attack import Attack, Target, Verdict
+
+TOLERANCE = 1e-6
+
+MOST_ROUNDS = 12
+"""Times that a release is made anew with more hidden. Each hides more than the one before, so it ends by itself; in thousands
+of invented communities three were enough.
+"""
+OF_EVERYBODY = 20
+"""How many times as dear as any other it is to hide what is told of everybody: readers look there first."""
+Make = Callable[[Collection[About]], Release]
+"""Makes the release anew, with this hidden besides."""
+
+
+class NotProved(Exception):
+    """Hiding rows is not enough: `exposures` are those of which something small can still be told."""
+
+    def __init__(self, exposures: Collection[str]) -> None:
+        super().__init__(sorted(exposures))
+        self.exposures = frozenset(exposures)
+
+
+def proved(
+    make: Make, exact: Sequence[Exact], told: Callable[[Release], Told], earlier: Sequence[Told] = ()
+) -> Release:
+    """The release that `make` gives, with as much more hidden as it takes and the proof that it is enough.
+
+    `exact`: the true rows in the order of the release's. `earlier`: releases about the same people, which are attacked
+    together with it. Raises `NotProved` where hiding rows does not help.
+    """
+    hidden: set[About] = set()
+    for _ in range(MOST_ROUNDS):
+        release = make(hidden)
+        attempt = _Attempt.of(told(release), exact, earlier)
+        more = attempt.to_hide()
+        if not more:
+            return release.model_copy(update={"proof": attempt.proof()})
+        hidden |= more
+    raise NotProved({about[0] for about in hidden})
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """A release under attack."""
+
+    told: Told
+    earlier: tuple[Told, ...]
+    counts: Counts
+    at_risk: tuple[Behind, ...]
+    hidden: tuple[Behind, ...]
+
+    @classmethod
+    def of(cls, told: Told, exact: Sequence[Exact], earlier: Sequence[Told]) -> "_Attempt":
+        counts = knowledge([*earlier, told])
+        at_risk = small(counts_behind(told, exact, counts), told.policy)
+        return cls(told, tuple(earlier), counts, tuple(at_risk), tuple(hidden_counts(told, counts)))
+
+    @property
+    def system(self) -> System:
+        return self.counts.system
+
+    @cached_property
+    def _targets(self) -> list["Target"]:
+        """What must not be told, and after it the hidden counts of the certificate, which are searched alike."""
+        policy = self.told.policy
+        return [target(each, policy) for each in self.at_risk] + [mark(each, policy) for each in self.hidden]
+
+    @cached_property
+    def _attack(self) -> "Attack":
+        from survey_pipeline.proof.attack import Attack  # the solver is loaded where it is needed
+
+        return Attack(self.system, self._targets, hubs=self.counts.hubs)
+
+    def to_hide(self) -> set[About]:
+        """What to hide so that no small count can be told; nothing if none can."""
+        found: set[About] = set()
+        open_ = self._open(self._attack.verdicts())
+        while open_:
+            more = self._cheapest(open_, found)
+            if not more:
+                raise self._stuck(open_)
+            found |= more
+            open_ = self._open_without(found, open_)
+        return found
+
+    def _open(self, verdicts: Sequence["Verdict"]) -> dict[int, "Verdict"]:
+        """What can be told of what must not be."""
+        return {place: verdict for place, verdict in enumerate(verdicts[: len(self.at_risk)]) if not verdict.safe}
+
+    def _open_without(self, hidden: set[About], before: Mapping[int, "Verdict"]) -> dict[int, "Verdict"]:
+        """What of it can still be told when more is hidden."""
+        from survey_pipeline.proof.attack import Attack
+
+        attack = Attack(self.system, [self._targets[place] for place in before], hidden, hubs=self.counts.hubs)
+        verdicts = zip(before, attack.verdicts(), strict=True)
+        return {place: verdict for place, verdict in verdicts if not verdict.safe}
+
+    def _cheapest(self, open_: Mapping[int, "Verdict"], hidden: set[About]) -> set[About]:
+        """What to hide so that these targets are safe, with the least loss."""
+        from survey_pipeline.proof.repair import NotPossible, Repair
+
+        repair = Repair(self.system, [self._targets[place] for place in open_], self._cost, hidden)
+        try:
+            for place, verdict in enumerate(open_.values()):
+                for low in (side for side, safe in ((True, verdict.safe_low), (False, verdict.safe_high)) if not safe):
+                    repair.hide(repair.cheapest(place, low=low))
+        except NotPossible:
+            raise self._stuck(open_) from None
+        return {about for about in repair.hidden - hidden if isinstance(about, tuple)}
+
+    def _stuck(self, open_: Mapping[int, "Verdict"]) -> NotProved:
+        return NotProved({self.at_risk[place].about[0] for place in open_})
+
+    def _cost(self, source: Source) -> float:
+        """How much is lost with a row: its people, and more for what is told of everybody."""
+        is_of_everybody = isinstance(source, tuple) and source[0] == ALL_LEVELS
+        return float(self._people.get(source, 1)) * (OF_EVERYBODY if is_of_everybody else 1)
+
+    @cached_property
+    def _people(self) -> dict[Source, int]:
+        return {line.about: line.row.n_respondents or 1 for line in self.told.lines}
+
+    def proof(self) -> Proof:
+        """The certificate: what is left to each hidden count, whether it is small or not."""
+        from survey_pipeline.proof.solver import SOLVER
+
+        verdicts = self._attack.verdicts()[len(self.at_risk) :]
+        intervals = (_certified(*each, self.told.policy) for each in zip(self.hidden, verdicts, strict=True))
+        return Proof(
+            solver=SOLVER,
+            unknowns=len(self.system.keys),
+            equations=self.system.rows,
+            together_with=tuple((each.release.wave, each.release.release_number) for each in self.earlier),
+            hidden_counts=tuple(intervals),
+        )
+
+
+def _certified(behind: Behind, verdict: "Verdict", policy: Policy) -> HiddenCount:
+    """No wider than the mark. Small counts and others are searched alike, so that it cannot be seen which are small."""
+    exposure, level, outcome, statistic = behind.about
+    least = 1 if verdict.safe_low else ceil(verdict.found.least - TOLERANCE)
+    most = policy.min_n - 1 if verdict.safe_high else floor(verdict.found.most + TOLERANCE)
+    return HiddenCount(
+        exposure=exposure,
+        level=level,
+        outcome=outcome,
+        statistic=statistic,
+        counted=behind.kind,
+        least=min(least, policy.min_n),
+        most=None if least >= policy.min_n else most,
+    )

@@ -1,0 +1,49 @@
+"""Does anything published give a person away? Prints `docs/proof-simulations.md`, and fails if a small count is found.
+
+python tests/prove [--communities N] [--workers N] [--seed N] [--out FILE]
+
+What belongs here: the command. What does not: everything else.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+TESTS = Path(__file__).parents[1]
+PAGE = TESTS.parent / "docs" / "proof-simulations.md"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Attack, print, write; 1 if something is found that must not be found."""
+    sys.path.insert(0, str(TESTS))  # a folder that is run is no package until the one around it can be found
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")  # for the workers: each has a processor of its own
+    from simulate.work import Workers
+
+    from prove.pages import Amount, proved
+
+    usual = Amount()
+    given = _parser(usual.communities, usual.seed).parse_args(arguments)
+    amount = Amount(given.communities, given.seed)
+    with Workers(given.workers) as workers:
+        made = proved(amount, workers)
+    sys.stdout.write(f"{made.text}\n{made.times}")
+    if amount == usual or given.out != PAGE:
+        given.out.write_text(made.text, encoding="utf-8")
+    sys.stderr.writelines(f"Broken: {promise}.\n" for promise in made.broken)
+    return 1 if made.broken else 0
+
+
+def _parser(communities: int, seed: int) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="prove", description="Attacks on invented communities.")
+    parser.add_argument("--communities", type=int, default=communities)
+    parser.add_argument("--seed", type=int, default=seed)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument(
+        "--out", type=Path, default=PAGE, help="the page; docs/proof-simulations.md only with usual amounts"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,249 @@
+"""The attacks themselves: what the attacker believes is true, what is given away is found, and the page says what was."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from attacker import Found, Knowledge, Programme, Seen
+from builders import community, export_report, people, survey
+from linear import Contradiction
+from linked import linked_community, linked_survey
+from prove.communities import PERSON, Export, differences, exports
+from prove.communities import survey as proof_survey
+from prove.judge import Task, alike, is_told, judge, pairs, size_of, told
+from prove.pages import Amount, proved
+from prove.series import Step, exact_rows, is_too_near, plainly, relation_of, series
+from simulate.work import Workers
+from together import atoms_of, stretches
+
+from survey_pipeline.assemble import make_release
+from survey_pipeline.count import tally
+from survey_pipeline.instrument import Instrument
+from survey_pipeline.release import Policy
+
+POLICY = Policy()
+ALONE = Workers(1, bar=False)
+TINY = Amount(communities=2, seed=1, every=2)
+SMALL = (0, 2)
+"""A community of few people."""
+
+
+def seen(answers: pl.DataFrame, instrument: Instrument) -> Seen:
+    """What is published of these answers, and the truth."""
+    counted, n = tally(answers, instrument), answers.height
+    release = make_release(counted, instrument, POLICY, "2026-01", [export_report(n, n)])
+    return Seen(release, instrument, exact_rows(release, counted, instrument))
+
+
+# --- Linear programmes --------------------------------------------------------------------------------------------------
+
+
+def programme(**bounds: tuple[float, float]) -> Programme:
+    known = Programme()
+    for name, (least, most) in bounds.items():
+        known.unknown((name,), least, most)
+    return known
+
+
+def test_an_interval_is_exact_where_it_is_narrower_than_asked_and_reaches_far_enough_where_not() -> None:
+    known = programme(total=(30, 30), a=(20, 22), b=(0, 100), c=(0, 100))
+    known.sums(("total",), [("a",), ("b",), ("c",)])
+    known.no_more({("b",): 1.0}, 4)
+    (b, c, a) = known.intervals([{("b",): 1.0}, {("c",): 1.0}, {("a",): 1.0}], 1, 9)
+    assert (b, c, a) == ((0, 4), (4, 10), (20, 22))
+    known = programme(x=(0, 50), y=(0, 50))
+    assert all(least <= 1 and most >= 9 for least, most in known.intervals([{("x",): 1.0}, {("y",): 1.0}], 1, 9))
+
+
+def test_what_is_settled_later_counts() -> None:
+    known = programme(x=(0, 50), y=(0, 50))
+    known.equals({("x",): 1.0, ("y",): 1.0}, 50)
+    assert known.interval({("x",): 1.0}) == (0, 50)
+    known.settle(("y",), 20)
+    assert known.interval({("x",): 1.0}) == (30, 30)
+
+
+def test_a_contradiction_is_told() -> None:
+    known = programme(x=(0, 5))
+    known.no_less({("x",): 1.0}, 6)
+    with pytest.raises(Contradiction):
+        known.interval({("x",): 1.0})
+
+
+def test_truths_that_cannot_all_be_true_are_not_allowed_and_leave_nothing_behind() -> None:
+    known = programme(x=(0, 5), y=(0, 5))
+    known.no_more({("x",): 1.0, ("y",): 1.0}, 6)
+    assert known.allows([({("x",): 1.0}, 3), ({("y",): 1.0}, 3)])
+    assert not known.allows([({("x",): 1.0}, 4), ({("y",): 1.0}, 3)])
+    assert known.interval({("x",): 1.0}) == (0, 5)
+
+
+def test_whole_numbers_exclude_what_fractions_allow() -> None:
+    known = programme(x=(0, 50), y=(0, 50))
+    known.equals({("x",): 2.0, ("y",): 4.0}, 10)  # x + 2 y = 5: x is odd
+    assert known.interval({("x",): 1.0}) == (0, 5)
+    assert known.integers_allow({("x",): 1.0}, 1, 1)
+    assert not known.integers_allow({("x",): 1.0}, 2, 2)
+
+
+# --- What the attacker believes -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("n", "seed", "missing"), [(80, 1, 0.0), (150, 2, 0.04), (300, 3, 0.2)])
+def test_what_is_believed_of_a_release_is_true(n: int, seed: int, missing: float) -> None:
+    for base in (None, 5, 1):
+        one = seen(community(n, seed, missing), survey())
+        knowledge = Knowledge([one if base is None else plainly(one, base)])
+        assert knowledge.is_true(), base
+
+
+@pytest.mark.parametrize(("n", "seed", "missing"), [(60, 2, 0.0), pytest.param(250, 4, 0.05, marks=pytest.mark.slow)])
+def test_what_is_believed_of_questions_that_hang_together_is_true(n: int, seed: int, missing: float) -> None:
+    assert Knowledge([seen(linked_community(n, seed, missing), linked_survey())]).is_true()
+
+
+@pytest.mark.parametrize(("missing", "least", "most"), [(3, 0, 9), (9, 0, 9), (10, 10, 12), (14, 13, 17)])
+def test_an_empty_number_of_people_missing_is_any_under_ten(missing: int, least: int, most: int) -> None:
+    answers = [(40, {"form": "citrate", "mood": 2.0}), (35, {"form": "citrate", "mood": 5.0})]
+    one = plainly(seen(people(survey(), *answers, (missing, {"form": "citrate"})), survey()), 5)
+    knowledge = Knowledge([one])
+    count = next(c for c in knowledge.counts[0] if c.kind == "missing" and c.about[1:3] == ("all", "mood"))
+    assert count.truth == missing
+    assert knowledge.known.interval(count.terms) == (least, most)
+
+
+def test_a_plain_filter_gives_counts_away_and_exact_counts_more_closely() -> None:
+    first = next(step.seen for step in series(SMALL, POLICY) if step.seen)
+    rounded, exact = (Knowledge([plainly(first, base)]).attack() for base in (5, 1))
+    assert any(one.is_too_close for one in rounded)
+    assert sum(one.is_too_close for one in exact) > sum(one.is_too_close for one in rounded)
+    assert any(one.least == one.most for one in exact)
+
+
+def test_a_count_is_too_close_by_its_mark_or_by_a_width() -> None:
+    whole, low, high, narrow = (
+        Found("events", 3, *ends, ("", "", "", "")) for ends in ((1, 9), (2, 9), (0, 8), (1, 4))
+    )
+    assert [is_told(one, "mark") for one in (whole, low, high, narrow)] == [False, True, True, True]
+    assert [is_told(one, "5") for one in (whole, low, high, narrow)] == [False, False, False, True]
+    assert not is_told(narrow, "4")
+
+
+# --- Several releases of the same people --------------------------------------------------------------------------------
+
+
+def test_stretches_of_two_instruments_are_cut_at_the_ends_of_both() -> None:
+    usual, other = proof_survey("usual"), proof_survey("other")
+    # Ends: 150, 200, 300 here; 100, 200, 250, 300 there.
+    names = [stretches(f"stretch_{place}", "dose", usual, other) for place in range(3)]
+    assert [len(found) for found in names] == [2, 1, 2]
+    assert names[0][0] == stretches("stretch_0", "dose", other, usual)[0]
+    assert stretches("not_stated", "dose", usual, other) == ["not_stated"]
+
+
+def test_people_in_each_piece_are_counted() -> None:
+    doses = pl.Series([50.0, 100.0, 125.0, 150.0, 200.0, 700.0, None])
+    found = atoms_of(doses, "dose", (proof_survey("usual"), proof_survey("other")))
+    assert list(found.values()) == [2, 2, 1, 0, 0, 1]
+
+
+def test_other_bands_of_the_same_people_cut_out_a_few_whom_neither_release_shows() -> None:
+    # 125 mg is in the band up to 150, and in the band from 100 to 200: the exact counts of both tell how many take it.
+    answers = next(exports((0, 0))).answers.with_columns(form=pl.lit("citrate"), dose=pl.lit(100.0))
+    place = pl.int_range(pl.len())
+    answers = answers.with_columns(
+        dose=pl.when(place < 7)
+        .then(125.0)
+        .when(place < 300)
+        .then(200.0)
+        .when(place < 400)
+        .then(400.0)
+        .otherwise("dose")
+    )
+    found = []
+    for bands in ("usual", "other"):
+        export = Export(0, answers, bands, "test")
+        one = plainly(seen(export.responses, export.instrument), 1)
+        atoms = atoms_of(answers["dose"], "dose", (proof_survey("usual"), proof_survey("other")))
+        found.append(Seen(one.release, one.instrument, one.exact, atoms))
+    knowledge = Knowledge(found, ["same"])
+    assert knowledge.is_true()
+    overlap = [one for one in knowledge.attack() if one.kind == "overlap"]
+    assert [(one.truth, one.least, one.most) for one in overlap] == [(7, 7, 7)]
+
+
+def test_who_assumes_that_people_only_came_is_right_where_they_did() -> None:
+    before = next(exports(SMALL))
+    few = Export(0, before.answers[:-40], "usual", "test")
+    for old, new, relation in ((few, before, "added"), (before, few, "gone")):
+        assert relation_of(new, old) == relation
+        knowledge = Knowledge([seen(one.responses, one.instrument) for one in (old, new)], [relation_of(new, old)])
+        assert knowledge.is_true()
+        assert knowledge.differences and all(count.truth <= 40 for count in knowledge.differences)
+
+
+def test_differences_count_what_came_and_what_went() -> None:
+    answers = next(exports(SMALL)).answers
+    changed = answers.with_columns(age=pl.when(pl.col(PERSON) < 3).then(pl.lit(99.0)).otherwise("age"))
+    assert differences(answers, answers) == (0, 0)
+    assert differences(answers[5:], answers) == (0, 5)
+    assert differences(answers, answers[5:]) == (5, 0)
+    assert differences(changed, answers) == (3, 3)
+
+
+@pytest.mark.parametrize(("gone", "too_near"), [(0, False), (1, True), (9, True), (10, False)])
+def test_a_release_of_nearly_the_same_people_is_held_back(gone: int, too_near: bool) -> None:
+    export = next(exports(SMALL))
+    fewer = Export(0, export.answers[gone:], "usual", "withdrawn")
+    assert is_too_near(fewer, [export], 10) == too_near
+
+
+def test_releases_of_the_same_answers_are_attacked_together_and_others_alone() -> None:
+    one = next(step.seen for step in series(SMALL, POLICY) if step.seen)
+    export = next(exports(SMALL))
+    relations = (None, "same", "added", "same", "gone")
+    steps = [Step(export, one, relation) for relation in relations]  # type: ignore[arg-type]
+    steps.insert(2, Step(export, None))
+    assert [len(chain) for chain in alike(steps)] == [2, 2, 1]
+    assert [relation for relation, _ in pairs(steps)] == ["added", "gone"]
+
+
+# --- Communities --------------------------------------------------------------------------------------------------------
+
+
+def test_the_same_seed_gives_the_same_exports_and_another_one_does_not() -> None:
+    one, again, other = ([export.answers for export in exports(seed)] for seed in (SMALL, SMALL, (0, 3)))
+    assert all(a.equals(b) for a, b in zip(one, again, strict=True))
+    assert not one[0].equals(other[0])
+
+
+def test_who_takes_none_is_not_asked_for_a_dose() -> None:
+    answers = next(exports((0, 0))).answers.filter(pl.col("form") == "none")
+    assert answers.height > 0 and answers["dose"].null_count() == answers["reduced"].null_count() == answers.height
+
+
+def test_what_is_told_counts_rows_and_answers() -> None:
+    first = next(step.seen for step in series(SMALL, POLICY) if step.seen)
+    found = told(first)
+    assert 0 < found["rows shown"] < found["rows"] and 0 < found["answers shown"] < found["answers"]
+    assert size_of(first) == 0
+
+
+@pytest.mark.slow
+def test_a_community_is_judged() -> None:
+    judged = judge(Task(SMALL, whole=True))
+    assert judged.releases["untrue"] == 0 and judged.releases["first"] >= 3
+    assert judged.small.total() > 100 and judged.whole["asked"] > 0
+    assert judged.broken == {"rounded": True, "exact": True}
+
+
+@pytest.mark.slow
+def test_a_small_run_writes_a_page_with_every_part_and_the_same_one_with_two_workers() -> None:
+    made = proved(TINY, ALONE)
+    page = Path(__file__).parents[1] / "docs" / "proof-simulations.md"
+    if page.exists():
+        headings = [line for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
+        assert [line for line in made.text.splitlines() if line.startswith("#")] == headings
+    with Workers(2, bar=False) as two:
+        assert proved(TINY, two).text == made.text
+    assert not [promise for promise in made.broken if "not true" in promise]
