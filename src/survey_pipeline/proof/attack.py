@@ -155,7 +155,7 @@ class Attack:
         narrowed = narrow(self._system, known)
         linear = _some_world(self._system, narrowed, costs, None)
         around = None if linear is None else self._with_hubs(np.round(linear))
-        if around is not None and _some_world(around, narrow(around, known), 0 * costs, around.whole) is not None:
+        if around is not None and _has_whole_worlds(around, known):
             return around
         whole = _some_world(self._system, narrowed, costs, self._system.whole)
         return None if whole is None else self._with_hubs(whole)
@@ -169,6 +169,14 @@ class Attack:
         parts = list(_parts(system, narrow(system, known, _links(self._targets)), self._targets, open_))
         jobs = [partial(_searched, part, self._needed[part.targets], self._seen[part.targets]) for part in parts]
         return list(zip(parts, _all_done(jobs, self._workers), strict=True))
+
+
+def _has_whole_worlds(system: Compiled, known: Flags) -> bool:
+    try:
+        narrowed = narrow(system, known)
+    except Contradiction:
+        return False
+    return _some_world(system, narrowed, np.zeros(system.columns), system.whole) is not None
 
 
 def _some_world(system: Compiled, narrowed: Narrowed, costs: Floats, whole: Flags | None) -> Floats | None:
