@@ -21,7 +21,7 @@ from survey_pipeline.proof.told import Told
 from survey_pipeline.release import HiddenCount, Policy, Proof, Release
 
 if TYPE_CHECKING:
-    from survey_pipeline.proof.attack import Attack, Target, Verdict
+    from survey_pipeline.proof.attack import Target, Verdict, Worlds
 
 TOLERANCE = 1e-6
 
@@ -52,13 +52,14 @@ def proved(
     together with it. Raises `NotProved` where hiding rows does not help.
     """
     hidden: set[About] = set()
+    worlds: Worlds = {}
     for _ in range(MOST_ROUNDS):
         release = make(hidden)
-        attempt = _Attempt.of(told(release), exact, earlier)
+        attempt = _Attempt.of(told(release), exact, earlier, worlds)
         more = attempt.to_hide()
         if not more:
             return release.model_copy(update={"proof": attempt.proof()})
-        hidden |= more
+        hidden |= more | attempt.hidden_rows  # what is hidden stays so, and with it every world that was found
     raise NotProved({about[0] for about in hidden})
 
 
@@ -71,12 +72,18 @@ class _Attempt:
     counts: Counts
     at_risk: tuple[Behind, ...]
     hidden: tuple[Behind, ...]
+    worlds: "Worlds"
+    """What was seen in worlds that were found before; grows."""
 
     @classmethod
-    def of(cls, told: Told, exact: Sequence[Exact], earlier: Sequence[Told]) -> "_Attempt":
+    def of(cls, told: Told, exact: Sequence[Exact], earlier: Sequence[Told], worlds: "Worlds") -> "_Attempt":
         counts = knowledge([*earlier, told])
         at_risk = small(counts_behind(told, exact, counts), told.policy)
-        return cls(told, tuple(earlier), counts, tuple(at_risk), tuple(hidden_counts(told, counts)))
+        return cls(told, tuple(earlier), counts, tuple(at_risk), tuple(hidden_counts(told, counts)), worlds)
+
+    @property
+    def hidden_rows(self) -> set[About]:
+        return {line.about for line in self.told.lines if not line.is_shown}
 
     @property
     def system(self) -> System:
@@ -89,17 +96,23 @@ class _Attempt:
         return [target(each, policy) for each in self.at_risk] + [mark(each, policy) for each in self.hidden]
 
     @cached_property
-    def _attack(self) -> "Attack":
+    def _verdicts(self) -> list["Verdict"]:
+        return self._attacked(self._targets, ())
+
+    def _attacked(self, targets: Sequence["Target"], hidden: Collection[About]) -> list["Verdict"]:
         from survey_pipeline.proof.attack import Attack  # the solver is loaded where it is needed
 
-        return Attack(self.system, self._targets, hubs=self.counts.hubs)
+        attack = Attack(self.system, targets, hidden, hubs=self.counts.hubs, worlds=self.worlds)
+        verdicts = attack.verdicts()
+        self.worlds.update(attack.worlds)
+        return verdicts
 
     def to_hide(self) -> set[About]:
         """What to hide so that no small count can be told; nothing if none can."""
         found: set[About] = set()
-        open_ = self._open(self._attack.verdicts())
+        open_ = self._open(self._verdicts)
         while open_:
-            more = self._cheapest(open_, found)
+            more = self._cheapest(open_, found) or self._cheapest(open_, found, in_whole_numbers=True)
             if not more:
                 raise self._stuck(open_)
             found |= more
@@ -112,17 +125,17 @@ class _Attempt:
 
     def _open_without(self, hidden: set[About], before: Mapping[int, "Verdict"]) -> dict[int, "Verdict"]:
         """What of it can still be told when more is hidden."""
-        from survey_pipeline.proof.attack import Attack
+        verdicts = self._attacked([self._targets[place] for place in before], hidden)
+        return {place: verdict for place, verdict in zip(before, verdicts, strict=True) if not verdict.safe}
 
-        attack = Attack(self.system, [self._targets[place] for place in before], hidden, hubs=self.counts.hubs)
-        verdicts = zip(before, attack.verdicts(), strict=True)
-        return {place: verdict for place, verdict in verdicts if not verdict.safe}
-
-    def _cheapest(self, open_: Mapping[int, "Verdict"], hidden: set[About]) -> set[About]:
+    def _cheapest(
+        self, open_: Mapping[int, "Verdict"], hidden: set[About], *, in_whole_numbers: bool = False
+    ) -> set[About]:
         """What to hide so that these targets are safe, with the least loss."""
         from survey_pipeline.proof.repair import NotPossible, Repair
 
-        repair = Repair(self.system, [self._targets[place] for place in open_], self._cost, hidden)
+        targets = [self._targets[place] for place in open_]
+        repair = Repair(self.system, targets, self._cost, hidden, in_whole_numbers=in_whole_numbers)
         try:
             for place, verdict in enumerate(open_.values()):
                 for low in (side for side, safe in ((True, verdict.safe_low), (False, verdict.safe_high)) if not safe):
@@ -147,7 +160,7 @@ class _Attempt:
         """The certificate: what is left to each hidden count, whether it is small or not."""
         from survey_pipeline.proof.solver import SOLVER
 
-        verdicts = self._attack.verdicts()[len(self.at_risk) :]
+        verdicts = self._verdicts[len(self.at_risk) :]
         intervals = (_certified(*each, self.told.policy) for each in zip(self.hidden, verdicts, strict=True))
         return Proof(
             solver=SOLVER,
@@ -162,7 +175,7 @@ def _certified(behind: Behind, verdict: "Verdict", policy: Policy) -> HiddenCoun
     """No wider than the mark. Small counts and others are searched alike, so that it cannot be seen which are small."""
     exposure, level, outcome, statistic = behind.about
     least = 1 if verdict.safe_low else ceil(verdict.found.least - TOLERANCE)
-    most = policy.min_n - 1 if verdict.safe_high else floor(verdict.found.most + TOLERANCE)
+    most = None if verdict.safe_high else floor(verdict.found.most + TOLERANCE)
     return HiddenCount(
         exposure=exposure,
         level=level,
@@ -170,5 +183,5 @@ def _certified(behind: Behind, verdict: "Verdict", policy: Policy) -> HiddenCoun
         statistic=statistic,
         counted=behind.kind,
         least=min(least, policy.min_n),
-        most=None if least >= policy.min_n else most,
+        most=most,
     )

@@ -229,10 +229,9 @@ _CAME_LATER = ("least_difference", "require_approval", "looser", "based_on", "ti
 
 
 class HiddenCount(Part):
-    """A count that is hidden, and what all that is published leaves it: it can be anything from `least`, or less, to `most`,
-    or more. No interval is told wider than the mark of a hidden count, 1 to min_n - 1; one that is known to be min_n or more
-    has that as `least`, and no `most`. `counted`: respondents, events,
-    others, missing, began at nothing, not concerned.
+    """A count that is hidden, and what all that is published leaves it: it may be as few as `least`, or fewer, and as many as
+    `most`; without that, as many as the mark of a hidden count says, min_n - 1, or more. One that is known to be min_n or more
+    has that as `least`. `counted`: people, respondents, events, others, missing.
     """
 
     exposure: str

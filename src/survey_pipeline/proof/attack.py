@@ -22,7 +22,7 @@ from survey_pipeline.proof.narrow import CONTRADICTION, TOLERANCE, Contradiction
 from survey_pipeline.proof.solver import Outcome, Programme
 from survey_pipeline.proof.system import Compiled, Flags, Floats, Key, Source, System, Whole
 
-__all__ = ["Attack", "Contradiction", "Interval", "Target", "Verdict", "exact_bounds"]
+__all__ = ["Attack", "Contradiction", "Interval", "Target", "Verdict", "Worlds", "exact_bounds"]
 
 CHUNK = 1000
 """Targets searched together, sharing their worlds; fixed, so that the number of workers changes nothing."""
@@ -73,12 +73,23 @@ class Verdict:
         return self.safe_low and self.safe_high
 
 
+Worlds = dict[tuple[tuple[Key, float], ...], tuple[float, float]]
+"""The least and the most that was seen of each target in worlds that fit, by its terms. Worlds that fit a system fit one in
+which less is known.
+"""
+
+
+def _name(terms: Mapping[Key, float]) -> tuple[tuple[Key, float], ...]:
+    return tuple(sorted(terms.items()))
+
+
 class Attack:
     """An attack on some targets that can be repeated as more and more is hidden.
 
     `workers` (default: the processors there are) never changes a verdict. `hubs` are unknowns that hold everything together,
     such as how many people are in a group: while they stay as they are in one world, the rest falls into small parts in which
-    most targets are settled quickly, and only what is left is searched as a whole. Raises `KeyError` for a target with an
+    most targets are settled quickly, and only what is left is searched as a whole. `worlds`: what was seen before, with more
+    published than now. Raises `KeyError` for a target with an
     unknown that the system does not have; `verdicts` raises `Contradiction` if no world fits the system.
     """
 
@@ -89,18 +100,26 @@ class Attack:
         hidden: Collection[Source] = (),
         *,
         hubs: Collection[Key] = (),
+        worlds: Worlds | None = None,
         workers: int | None = None,
     ) -> None:
         self._system = system.compiled()
+        self._names = [_name(target.terms) for target in targets]
         self._hubs = np.array([self._system.place[key] for key in hubs], dtype=np.int64)
         self._targets = _matrix(self._system, [target.terms for target in targets])
         self._needed = np.array([[target.lower, target.upper] for target in targets], dtype=np.float64).reshape(-1, 2)
-        self._seen = np.tile([inf, -inf], (len(targets), 1))
+        seen = [(worlds or {}).get(name, (inf, -inf)) for name in self._names]
+        self._seen = np.array(seen, dtype=np.float64).reshape(-1, 2)
         self._bound = np.tile([-inf, inf], (len(targets), 1))
         self._undecided = np.zeros((len(targets), 2), dtype=np.bool_)
         self._hidden = set(hidden)
         self._workers = workers
         self._fresh = True
+
+    @property
+    def worlds(self) -> Worlds:
+        """What was seen of each target in worlds that fit."""
+        return {name: (float(low), float(high)) for name, (low, high) in zip(self._names, self._seen, strict=True)}
 
     def hide(self, sources: Collection[Source]) -> None:
         """Take back more. What was found possible stays possible."""

@@ -54,7 +54,8 @@ def cheapest_to_hide(
 class Repair:
     """Finds what to hide for one target after another; keeps in mind what is hidden already.
 
-    Raises `KeyError` for a target with an unknown that the system does not have.
+    Without `in_whole_numbers` what is found is enough in fractions of people, which it mostly is in whole ones too: attack
+    again. Raises `KeyError` for a target with an unknown that the system does not have.
     """
 
     def __init__(
@@ -63,7 +64,10 @@ class Repair:
         targets: Sequence[Target],
         cost: Callable[[Source], float],
         hidden: Collection[Source] = (),
+        *,
+        in_whole_numbers: bool = True,
     ) -> None:
+        self._in_whole = in_whole_numbers
         self._system, self._targets = system, targets
         self._hidden = set(hidden)
         self._sources = list(system.sources)
@@ -85,7 +89,9 @@ class Repair:
         chosen = self._few(goal, free)
         chosen = self._pruned(goal, free, chosen)
         found = {self._sources[i] for i in chosen}
-        return found if self._is_enough(target, low, found) else found | self._in_whole_numbers(goal, free)
+        if not self._in_whole or self._is_enough(target, low, found):
+            return found
+        return found | self._in_whole_numbers(goal, free)
 
     def _few(self, goal: Whole, free: Flags) -> Whole:
         """The cheapest set of sources that any round has broken."""
