@@ -23,7 +23,7 @@ from survey_pipeline.estimate import (
     tested_lines,
 )
 from survey_pipeline.instrument import Instrument
-from survey_pipeline.levels import DoseReading, Level, exposure_of, factors, made_of
+from survey_pipeline.levels import DoseReading, Level, band_ends, exposure_of, factors, made_of
 from survey_pipeline.outcomes import exposures
 from survey_pipeline.person_weeks import DIARY_SCHEMA, diary_rows
 from survey_pipeline.proof.told import Told
@@ -61,6 +61,7 @@ def make_release(
     """
     _refuse_too_few(sum(export.rows_kept for export in exports), policy)
     asked = instrument.in_wave(wave)
+    _refuse_cut_anew(same_people, asked)
     maker = _Maker(tally, instrument, asked, policy, wave, exports, ledger, correction, diary, by_design)
     levels = coarsen(tally, asked, policy, earlier_levels(ledger, wave, asked))
     for _ in range(MOST_MERGES):
@@ -192,6 +193,21 @@ def _refuse_too_few(n_kept: int, policy: Policy) -> None:
             f"{said} could be used, so nothing about them may be shown.",
             "Look at what was set aside and left out; if that is right, wait for more answers.",
         )
+
+
+def _refuse_cut_anew(same_people: Sequence[Told], instrument: Instrument) -> None:
+    """Two cuts of the same people tell how many lie between their ends, which may be one or two."""
+    for told in same_people:
+        there = {
+            name: item for name, item in told.instrument.items.items() if item.bands and name in told.release.levels
+        }
+        anew = [name for name, item in there.items() if band_ends(item) != band_ends(instrument.items.get(name, item))]
+        if anew:
+            raise NotSafeToPublish(
+                f"The bands of '{anew[0]}' end elsewhere than in release {told.release.release_number} of wave "
+                f"{told.release.wave}, which is about the same people: both together would tell who lies between.",
+                "Keep the bands for this wave, and cut anew from the next wave on.",
+            )
 
 
 def earlier_levels(ledger: Sequence[Release], wave: str, instrument: Instrument) -> dict[str, list[Level]]:

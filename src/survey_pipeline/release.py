@@ -230,8 +230,8 @@ _CAME_LATER = ("least_difference", "require_approval", "looser", "based_on", "ti
 
 class HiddenCount(Part):
     """A count that is hidden, and what all that is published leaves it: it may be as few as `least`, or fewer, and as many as
-    `most`; without that, as many as the mark of a hidden count says, min_n - 1, or more. One that is known to be min_n or more
-    has that as `least`. `counted`: people, respondents, events, others, missing.
+    `most`; without that, as many as the mark of a hidden count says, min_n - 1, or more. One that is known to be min_n or
+    more has that as `least`. `counted`: people, respondents, events, others, missing.
     """
 
     exposure: str

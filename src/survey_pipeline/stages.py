@@ -42,7 +42,6 @@ from survey_pipeline.errors import AlreadyPublished, InputRefused, WrongUsage
 from survey_pipeline.exports import Export, RowsDoNotAddUp
 from survey_pipeline.instrument import Instrument, Role, load_instrument
 from survey_pipeline.ledger import Entry, Kind
-from survey_pipeline.levels import band_ends
 from survey_pipeline.people import People, differences, digests
 from survey_pipeline.person_weeks import diary_tally, levels_of_people
 from survey_pipeline.personal import mentioned
@@ -461,18 +460,10 @@ def _told_before(ledger: Sequence[StoredRelease], same: Sequence[People], instru
     mine = [stored for stored in ledger if (stored.release.wave, stored.release.release_number) in about]
     asked = ((stored, Instrument.model_validate_json(stored.instrument_definition)) for stored in mine)
     return [
-        Told(stored.release, then.in_wave(stored.release.wave)).without(_changed(then, instrument))
+        Told(stored.release, then.in_wave(stored.release.wave)).without(incomparable(then, instrument))
         for stored, then in asked
         if stored.release.format == FORMAT
     ]
-
-
-def _changed(then: Instrument, now: Instrument) -> frozenset[str]:
-    """Items that mean something else, or by whose bands people are told apart at other values."""
-    there = (name for name, item in then.items.items() if name in now.items and item.bands)
-    return incomparable(then, now) | {
-        name for name in there if band_ends(then.items[name]) != band_ends(now.items[name])
-    }
 
 
 def _reason_proposed(entries: Sequence[Entry], read: ReadWave) -> str | None:

@@ -83,12 +83,12 @@ def small(behind: Sequence[Behind], policy: Policy) -> list[Behind]:
 
 
 def target(behind: Behind, policy: Policy) -> "Target":
-    """What a count must seem to be able to be: what its mark says, 1 to min_n - 1; or a width, around the truth."""
+    """What a count must seem to be able to be: what its mark says, 1 to min_n - 1; or so many values of these around it."""
     from survey_pipeline.proof.attack import Target  # the solver is loaded where it is needed
 
     if policy.protection == "mark":
         return mark(behind, policy)
-    least = max(0, behind.truth - (policy.protection - 1) // 2)
+    least = max(1, min(behind.truth - (policy.protection - 1) // 2, policy.min_n - policy.protection))
     return Target(behind.terms, least, least + policy.protection - 1)
 
 

@@ -1,6 +1,6 @@
 """Numbers: what each published number says of the counts behind it.
 
-What belongs here: rounded counts, shares, means with their printed digits and intervals, quartiles, numbers of rows at each
+What belongs here: rounded counts, shares, means with their printed digits and intervals, quantiles, numbers of rows at each
 stage - and what it says that a row is shown at all. What does not: what holds whatever was published (`knowledge`).
 
 Not among the equations, since they are functions of what is (tests of a method's words hold that): intervals of shares,
@@ -9,11 +9,13 @@ correlations, standardised changes, what would be expected anyway, p-values, and
 themselves. Weighted estimates say nothing here but how many people they are of.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from math import ceil, floor, inf
+from operator import ge, gt
 
+from survey_pipeline import statistics
 from survey_pipeline.policy import round_count, rounding_range
 from survey_pipeline.proof.knowledge import Counts, aside_of, asked_of, events_in, events_of, structure, sum_of
 from survey_pipeline.proof.system import Source, System
@@ -32,10 +34,9 @@ from survey_pipeline.proof.told import (
     Told,
     question_of,
 )
-from survey_pipeline.statistics import decimals_for
 
 MEANS = ("mean", "mean_baseline", "mean_change")
-QUARTILES = {"quartile_1": 0.25, "quartile_3": 0.75}
+QUANTILES = {"quartile_1": 0.25, "median": 0.5, "quartile_3": 0.75, "median_change": 0.5}
 HALF_A_DIGIT = 0.5 + 1e-6
 DECIMALS_OF_SHARES = 4
 Range = tuple[float, float]
@@ -86,8 +87,8 @@ class Numbers:
             said.that({asked_of(line): 1.0}, self.told.policy.min_n_for_statistics, inf)
         if line.outcome and line.statistic in MEANS and not self.told.instrument.is_weighted:
             self._mean(line, said)
-        if line.outcome and line.statistic in QUARTILES:
-            self._quartile(line, said)
+        if line.statistic in QUANTILES and _is_of_whole_numbers(line) and not self.told.instrument.is_weighted:
+            self._quantile(line, said)
 
     # --- How many people ----------------------------------------------------------------------------------------------
 
@@ -265,7 +266,7 @@ class Numbers:
         fewest, most = ceil((told - slack) * n / base), floor((told + slack) * n / base)
         return self._range(fewest * base)[0], self._range(max(fewest, most) * base)[1]
 
-    # --- Means and quartiles ------------------------------------------------------------------------------------------
+    # --- Means and quantiles ------------------------------------------------------------------------------------------
 
     def _mean(self, line: Line, said: "_Said") -> None:
         """A mean times its people is a sum of answers. Half way between the ends of its interval lies the mean again."""
@@ -273,7 +274,7 @@ class Numbers:
         assert outcome is not None
         if row.estimate is None:
             return
-        slack = HALF_A_DIGIT * 10.0 ** -decimals_for(row.n_respondents or 0)
+        slack = HALF_A_DIGIT * 10.0 ** -statistics.decimals_for(row.n_respondents or 0)
         middles = [row.estimate]
         if row.ci_lower is not None and row.ci_upper is not None:
             middles.append((row.ci_lower + row.ci_upper) / 2)
@@ -282,19 +283,40 @@ class Numbers:
             said.that({total: 1.0, n: -(middle - slack)}, 0, inf)
             said.that({total: 1.0, n: -(middle + slack)}, -inf, 0)
 
-    def _quartile(self, line: Line, said: "_Said") -> None:
-        """How many reached a threshold, by whether the quartile did; give or take one, as quartiles may lie between."""
-        outcome, part, value = line.outcome, QUARTILES[line.statistic], line.row.estimate
+    def _quantile(self, line: Line, said: "_Said") -> None:
+        """How many lie on one side of a threshold, by on which side a quantile lies, and the ends of its interval: these are
+        answers of the people at two ranks (`statistics.quantile`).
+        """
+        part, n = QUANTILES[line.statistic], asked_of(line)
+        fewest, most = self._answers_behind(line)
+        ranks = statistics.quantile_interval_ranks(fewest, part), statistics.quantile_interval_ranks(most, part)
+        for below, is_below in self._edges(line):
+            if line.row.estimate is not None:
+                at_edge = (0, inf) if is_below(line.row.estimate) else (-inf, 0)
+                said.that({below: 1.0, n: -part}, *at_edge)
+            for end, value in enumerate((line.row.ci_lower, line.row.ci_upper)):
+                if value is not None and ranks[0] and ranks[1]:
+                    said.that({below: 1.0}, *((ranks[0][end] + 1, inf) if is_below(value) else (-inf, ranks[1][end])))
+
+    def _answers_behind(self, line: Line) -> tuple[int, int]:
+        """The fewest and the most people whose answers a quantile can be of."""
+        least, most = self._range(line.row.n_respondents or 0)
+        return max(self.told.policy.min_n_for_statistics, int(least) - 2 * (self._fewest - 1)), int(most)
+
+    def _edges(self, line: Line) -> Iterator[tuple[Suffix, Callable[[float], bool]]]:
+        """The thresholds of a quantile's numbers: who lies at or below each, and whether a number does."""
+        outcome = line.outcome
         assert outcome is not None
-        for threshold in outcome.thresholds if value is not None else ():
-            if threshold.needs_baseline:
-                continue
-            events, others = events_in(outcome, threshold.name)
-            below = events if threshold.at_most is not None else others
-            edge = threshold.at_most if threshold.at_most is not None else threshold.at_least
-            is_below = value is not None and edge is not None and (value <= edge if below == events else value < edge)
-            terms = {below: 1.0, asked_of(line): -part}
-            said.that(terms, *((-1.0, inf) if is_below else (-inf, 1.0)))
+        is_lower = outcome.better != "higher"
+        for each in outcome.thresholds:
+            events, others = events_in(outcome, each.name)
+            if line.among == BOTH and each.points is not None:
+                edge = -each.points if is_lower else each.points
+                yield (events, partial(ge, edge)) if is_lower else (others, partial(gt, edge))
+            elif line.among == ANSWERED and each.at_most is not None:
+                yield events, partial(ge, each.at_most)
+            elif line.among == ANSWERED and each.at_least is not None:
+                yield others, partial(gt, each.at_least)
 
     # --- Stages -------------------------------------------------------------------------------------------------------
 
@@ -346,6 +368,12 @@ def _at_nothing(line: Line) -> Suffix:
     """Those who could not improve, as they were at 0 before."""
     assert line.outcome is not None
     return events_in(line.outcome, "baseline_zero")[0]
+
+
+def _is_of_whole_numbers(line: Line) -> bool:
+    """Whether a quantile's digits show it as it is: half a step of any other scale could be rounded past a threshold."""
+    grid = line.outcome.grid if line.outcome else None
+    return grid is not None and float(grid.start).is_integer() and float(grid.step).is_integer()
 
 
 def _where(line: Line) -> Where:
