@@ -114,6 +114,18 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
         }
     },
     {
+        "auditing": {
+            "coarsen",
+            "diary",
+            "ledger",
+            "plural",
+            "policy",
+            "proof",
+            "reading",
+            "spreadsheets",
+            "stages",
+            "storage",
+        },
         "reviewing": {
             "approval",
             "assemble",
@@ -144,6 +156,7 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
     {"console": {"drift", "pipeline", "plural", "reading"}},
     {
         "cli": {
+            "auditing",
             "cleaning_log",
             "codebook",
             "console",
@@ -154,7 +167,9 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
             "ledger",
             "pipeline",
             "plural",
+            "policy",
             "reading",
+            "reports",
             "reviewing",
             "sample",
             "spreadsheets",

@@ -7,7 +7,7 @@ flows say too (`console`). With `--json`, stdout holds one JSON document and not
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from importlib import metadata
@@ -18,7 +18,7 @@ import polars as pl
 import typer
 from typer.exceptions import TyperException
 
-from survey_pipeline import names
+from survey_pipeline import auditing, names
 from survey_pipeline.console import STOPPED, progress, tell_error, tell_exports, tell_run, words
 from survey_pipeline.corrections import fingerprint, in_force, merged, of_exports, summary
 from survey_pipeline.errors import AlreadyPublished, InputRefused, Rejected, UserError, WrongUsage
@@ -28,7 +28,9 @@ from survey_pipeline.instrument import Instrument, load_instrument
 from survey_pipeline.ledger import Entry, Kind, exported, read_ledger
 from survey_pipeline.pipeline import run_wave
 from survey_pipeline.plural import n_of
-from survey_pipeline.reading import check_exports
+from survey_pipeline.policy import load_policy, policy_for
+from survey_pipeline.reading import Tell, check_exports
+from survey_pipeline.reports import release_documents
 from survey_pipeline.request import ByHand, Places, RunRequest, check_wave
 from survey_pipeline.reviewing import approve as approve_proposal
 from survey_pipeline.reviewing import reject as reject_proposal
@@ -656,6 +658,74 @@ def _one_code(codes: Sequence[str], path: Path | None) -> str:
     if len(lines) != 1:
         raise WrongUsage("There must be one code, on one line.", "Withdraw one person after the other.")
     return lines[0]
+
+
+@app.command()
+def audit(
+    folders: Annotated[
+        list[Path] | None, typer.Argument(help="Published reports, or folders with copies of their tables.")
+    ] = None,
+    instrument: Annotated[
+        str | None,
+        typer.Option("--instrument", "-i", envvar="SURVEY_PIPELINE_INSTRUMENT", help="A shipped instrument or a path."),
+    ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option("--policy", help="The rules they were published under, where no release.json says so."),
+    ] = None,
+    ledger: Annotated[
+        Path | None,
+        typer.Option("--ledger", help="A ledger that `history --ledger` wrote, instead of the warehouse's."),
+    ] = None,
+    kept: Annotated[
+        Path | None, typer.Option("--kept", help="A ledger exported earlier: is that of today its continuation?")
+    ] = None,
+    home: Home = Path(),
+    warehouse: WarehouseAt = None,
+    reports: ReportsAt = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Prove all that was published again, from the ledger or from published files alone.
+
+    Exit codes: 0 intact and proved, 3 tampered with, 4 not all of it could be proved, 5 somebody is given away.
+    """
+    entries = read_ledger(ledger) if ledger else None
+    with progress(quiet=quiet) as tell:
+        if folders:
+            found = _audit_folders(folders, instrument, policy, entries or [], tell)
+        else:
+            places = Places(home=home, warehouse=warehouse, reports=reports)
+            found = _audit_history(places, instrument, entries, read_ledger(kept) if kept else [], tell)
+    _show(auditing.as_json(found), as_json, quiet, lambda: typer.echo("\n".join(auditing.words_of(found))))
+    raise typer.Exit(found.exit_code)
+
+
+def _audit_folders(
+    folders: Sequence[Path], instrument: str | None, policy: Path | None, ledger: Sequence[Entry], tell: Tell
+) -> auditing.Audit:
+    if instrument is None:
+        raise WrongUsage("The questions of the survey are needed.", "Give its instrument with --instrument.")
+    loaded = load_instrument(instrument)
+    rules = None if policy is None else policy_for(loaded, load_policy(policy))
+    return auditing.together([auditing.audit_folder(each, loaded, rules, ledger, tell) for each in folders])
+
+
+def _audit_history(
+    places: Places, instrument: str | None, given: Sequence[Entry] | None, kept: Sequence[Entry], tell: Tell
+) -> auditing.Audit:
+    store = Warehouse(places.warehouse_location)
+    known = store.instruments() if given is None else sorted({entry.instrument for entry in given})
+    wanted = known if instrument is None else [_name_of(instrument, known)]
+    entries = [entry for name in wanted for entry in store.ledger(name)] if given is None else given
+    mine, before = ([entry for entry in some if entry.instrument in wanted] for some in (entries, kept))
+    documents = release_documents(places.reports_folder, wanted)
+    altered = auditing.Audit(tuple(auditing.altered_reports(documents)))
+    return auditing.together([auditing.audit_ledger(mine, documents, before, tell), altered])
+
+
+def _name_of(instrument: str, known: Collection[str]) -> str:
+    return instrument if instrument in known else load_instrument(instrument).name
 
 
 @app.command()

@@ -6,14 +6,14 @@ the least loss (`proof.repair`). Whoever attacks here knows the truth only to ch
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil, floor
 from typing import TYPE_CHECKING
 
 from survey_pipeline.disclose import About
 from survey_pipeline.names import ALL_LEVELS
-from survey_pipeline.proof.behind import Behind, Exact, counts_behind, hidden_counts, mark, small, target
+from survey_pipeline.proof.behind import Behind, Exact, cases_of, counts_behind, hidden_counts, mark, small, target
 from survey_pipeline.proof.knowledge import Counts
 from survey_pipeline.proof.numbers import knowledge
 from survey_pipeline.proof.system import Source, System
@@ -77,6 +77,7 @@ class _Attempt:
 
     @classmethod
     def of(cls, told: Told, exact: Sequence[Exact], earlier: Sequence[Told], worlds: "Worlds") -> "_Attempt":
+        told = replace(told, cases=cases_of(told, exact))
         counts = knowledge([*earlier, told])
         at_risk = small(counts_behind(told, exact, counts), told.policy)
         return cls(told, tuple(earlier), counts, tuple(at_risk), tuple(hidden_counts(told, counts)), worlds)

@@ -5,7 +5,7 @@ order (`pipeline`) and how the work itself is done (the module of each stage).
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from itertools import pairwise
@@ -456,7 +456,13 @@ def disclose_wave(
 
 def _told_before(ledger: Sequence[StoredRelease], same: Sequence[People], instrument: Instrument) -> list[Told]:
     """Earlier releases about exactly the same answers, but for questions that were changed since."""
-    about = {(one.wave, one.release_number) for one in same}
+    return told_together(ledger, {(one.wave, one.release_number) for one in same}, instrument)
+
+
+def told_together(
+    ledger: Sequence[StoredRelease], about: Collection[tuple[str, int]], instrument: Instrument
+) -> list[Told]:
+    """The releases of these waves and numbers, but for questions that mean something else in `instrument`."""
     mine = [stored for stored in ledger if (stored.release.wave, stored.release.release_number) in about]
     asked = ((stored, Instrument.model_validate_json(stored.instrument_definition)) for stored in mine)
     return [

@@ -12,7 +12,7 @@ from survey_pipeline import names
 from survey_pipeline.names import N_EVENTS, N_MISSING, N_RESPONDENTS
 from survey_pipeline.proof.knowledge import Counts, aside_of, asked_of, events_in, events_of
 from survey_pipeline.proof.numbers import missing_of
-from survey_pipeline.proof.told import COULD_IMPROVE, PEOPLE, Line, Suffix, Terms, Told
+from survey_pipeline.proof.told import ANSWERED, BEFORE, COULD_IMPROVE, PEOPLE, Cases, Line, Suffix, Terms, Told
 from survey_pipeline.release import Policy
 
 if TYPE_CHECKING:
@@ -75,6 +75,32 @@ def _number(row: Exact, name: str) -> int:
     value = row[name]
     assert isinstance(value, int)
     return value
+
+
+def cases_of(told: Told, exact: Sequence[Exact]) -> Cases:
+    """Whether those are few who stand beside each estimate and are told nowhere."""
+    found: dict[tuple[str, str, str, str], bool] = {}
+    for line, row in zip(told.lines, exact, strict=True):
+        if line.outcome is not None and not line.is_presence:
+            found |= {(*line.about[:3], name): few for name, few in _cases(line, row, told.policy)}
+    return found
+
+
+def _cases(line: Line, row: Exact, policy: Policy) -> Iterator[tuple[str, bool]]:
+    gaps = dict(_gaps_by_kind(line, row))
+    aside = gaps.get("not concerned", 0)
+    few_aside = aside if aside < policy.min_n else 0
+    yield "aside", aside < policy.min_n
+    if line.among == COULD_IMPROVE:
+        yield "at nothing", gaps["began at nothing"] < policy.min_n
+    for among, name in ((BEFORE, names.N_MISSING_BEFORE), (ANSWERED, names.N_MISSING_NOW)):
+        if row.get(name) is not None:
+            yield among, _number(row, name) + few_aside < policy.min_n
+
+
+def _gaps_by_kind(line: Line, row: Exact) -> Iterator[tuple[str, int]]:
+    rest = _number(row, "n_level") - _number(row, N_RESPONDENTS)
+    yield from ((kind, n) for kind, _, n in _gaps(line, row, rest))
 
 
 def small(behind: Sequence[Behind], policy: Policy) -> list[Behind]:

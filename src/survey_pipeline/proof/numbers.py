@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from math import ceil, floor, inf
 from operator import ge, gt
+from types import MappingProxyType
 
 from survey_pipeline import statistics
 from survey_pipeline.policy import round_count, rounding_range
@@ -42,6 +43,7 @@ DECIMALS_OF_SHARES = 4
 Range = tuple[float, float]
 Where = tuple[str, str]
 """An exposure and a level of it, as published."""
+NOTHING: Mapping[Suffix, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -100,134 +102,147 @@ class Numbers:
         elif line.outcome is None:
             said.that({asked_of(line): 1.0}, *self._range(n))
         elif line.outcome.left_out:
-            self._concerned(line, n, said)
+            self._asked(line, n, 0, said)
         else:
             self._answers(line, n, said)
             self._gap(line, said)
 
-    def _concerned(self, line: Line, n: int, said: "_Said") -> None:
-        """Everybody in the level, while those whom the question does not concern are few; else the others."""
-        if asked := self._asked(line, n):
-            said.that(asked, *self._range(n))
-            self._few_or_many(line, n, said)
-        elif line.condition is not None:
-            said.that({PEOPLE: 1.0}, self._range(n)[0], inf)
-            said.that({PEOPLE: 1.0, aside_of(line.condition): -1.0}, -inf, self._range(n)[1])
-
-    def _few_or_many(self, line: Line, n: int, said: "_Said") -> None:
-        """Whether those whom the question does not concern are few, as the number shows beside that of all in the level."""
+    def _asked(self, line: Line, n: int, shift: int, said: "_Said", less: Mapping[Suffix, float] = NOTHING) -> None:
+        """A number tells of everybody in the level, while those whom the question does not concern are few; else of the
+        others. `shift`: how many more they are; `less`: who is not among them besides.
+        """
+        least, most = (end + shift for end in self._range(n))
+        aside = {} if line.condition is None else {aside_of(line.condition): -1.0}
+        are_few = self._few_aside(line)
+        if are_few is None:
+            said.that({PEOPLE: 1.0, **less}, least, inf)
+            said.that({PEOPLE: 1.0, **aside, **less}, -inf, most)
+            return
+        said.that({PEOPLE: 1.0, **less} | ({} if are_few else aside), least, most)
         if line.condition is not None:
-            is_few = self._whole(line) == n
-            said.that({aside_of(line.condition): 1.0}, *(self._hidden if is_few else (self._fewest, inf)))
+            said.that({aside_of(line.condition): 1.0}, *self._few_or_many(are_few))
 
-    def _asked(self, line: Line, n: int) -> dict[Suffix, float] | None:
-        """The people of whom a number tells while few are missing; None where that cannot be known."""
-        if line.condition is None or self._whole(line) == n:
-            return {PEOPLE: 1.0}
-        return None if self._whole(line) is None else {PEOPLE: 1.0, aside_of(line.condition): -1.0}
+    def _few_or_many(self, are_few: bool) -> Range:
+        return self._hidden if are_few else (self._fewest, inf)
 
     def _answers(self, line: Line, n: int, said: "_Said") -> None:
-        """For whom the number stands; without those who began at 0, if these are many."""
-        base = n if line.among != COULD_IMPROVE else self._of_both(line)
-        standing = None if base is None else self._standing(line, base)
-        if standing is None or base is None:
+        """For whom the number stands: for those who answered, or for those who were asked; without those who began at 0, if
+        these are many.
+        """
+        few_began = self._few_at_nothing(line)
+        if few_began is None:
             said.that({asked_of(line): 1.0}, -inf, self._range(n)[1])
             return
-        weights, shift = standing
-        least, most = self._range(n)
+        less = {} if few_began else {_at_nothing(line): -1.0}
         if line.among == COULD_IMPROVE:
-            said.that({_at_nothing(line): 1.0}, *(self._hidden if base == n else (self._fewest, inf)))
-            weights = weights | ({} if base == n else {_at_nothing(line): -1.0})
-        said.that(weights, least + shift, most + shift)
-
-    def _standing(self, line: Line, n: int) -> tuple[dict[Suffix, float], int] | None:
-        """The people for whom a number of answers stands, and how many more they are told to be: `disclose.rows.told_gap`."""
+            said.that({_at_nothing(line): 1.0}, *self._few_or_many(few_began))
         shift = self._fewest_rounded if self._are_few_together(line) else 0
         if line.row.n_missing is None or shift:
-            asked = self._asked(line, n + shift)
-            return None if asked is None else (asked, shift)
-        once = self._once(line)
-        if once is None:
-            return {_answered(line): 1.0}, 0
+            self._asked(line, n, shift, said, less)
+        elif (standing := self._standing(line)) is not None:
+            said.that({standing: 1.0, **less}, *self._range(n))
+
+    def _standing(self, line: Line) -> Suffix | None:
+        """Where those who left out one answer are few, those who gave the other stand for those who gave both:
+        `disclose.rows.told_gap`.
+        """
+        assert line.outcome is not None
+        once = self._few_once(line)
+        if once is None or once == (False, False):
+            return _answered(line)
         if None in once:
             return None
-        return {self._other_answer(line, once): 1.0}, 0
-
-    def _other_answer(self, line: Line, once: Sequence[int | None]) -> Suffix:
-        """Where those who left out one answer are few, those who gave the other stand for those who gave both."""
-        assert line.outcome is not None
-        if all(once):
-            return _answered(line)
-        return question_of(line.outcome), BEFORE if once[0] else ANSWERED
+        return question_of(line.outcome), ANSWERED if once[0] else BEFORE
 
     def _gap(self, line: Line, said: "_Said") -> None:
         """How many are missing, with those who are not concerned while these are few."""
-        if line.row.n_missing is None:
-            said.that({missing_of(line): 1.0}, *self._hidden)
-            base = line.row.n_respondents if line.among != COULD_IMPROVE else self._of_both(line)
-            if line.condition is not None and base is not None and self._whole(line) is not None:
-                self._few_or_many(line, base, said)
-                self._silent(line, base, said)
-            return
-        once = self._once(line)
-        if once is None or all(once):
-            self._counted_gap(line, *self._range(line.row.n_missing), said)
-        elif self._are_few_together(line):
-            self._counted_gap(line, self._fewest, 2 * (self._fewest - 1), said)
+        once, missing, n = self._few_once(line), missing_of(line), line.row.n_missing
+        if n is None:
+            self._counted_gap(line, missing, *self._hidden, said)
+        elif once is None or once == (False, False):
+            self._counted_gap(line, missing, *self._range(n), said)
         else:
-            self._counted_gap(line, self._fewest, inf, said)
+            self._counted_gap(line, missing, self._fewest, 2 * (self._fewest - 1) if all(once) else inf, said)
+        if n is not None and once in ((True, False), (False, True)):
+            self._counted_gap(line, missing_among(line, ANSWERED if once[0] else BEFORE), *self._range(n), said)
 
-    def _silent(self, line: Line, base: int, said: "_Said") -> None:
-        if line.condition is not None and self._whole(line) == base:
-            said.that({missing_of(line): 1.0, aside_of(line.condition): 1.0}, *self._hidden)
-
-    def _counted_gap(self, line: Line, least: float, most: float, said: "_Said") -> None:
-        if line.condition is None:
-            said.that({missing_of(line): 1.0}, least, most)
-            return
-        said.that({missing_of(line): 1.0}, -inf, most)
-        said.that({missing_of(line): 1.0, aside_of(line.condition): 1.0}, least, inf)
+    def _counted_gap(self, line: Line, missing: Suffix, least: float, most: float, said: "_Said") -> None:
+        are_few = self._few_aside(line)
+        silent = {missing: 1.0} | ({} if line.condition is None else {aside_of(line.condition): 1.0})
+        said.that({missing: 1.0} if are_few is False else silent, least, most if are_few is not None else inf)
+        said.that({missing: 1.0}, -inf, most)
 
     @property
     def _fewest_rounded(self) -> int:
         return round_count(self._fewest, self.told.policy)
 
-    def _once(self, line: Line) -> tuple[int | None, int | None] | None:
-        """Of a row among those who answered before and now, how many are told to lack the one, and the other: 0 for few, None
-        where no row tells. None for other rows.
-        """
-        if line.among not in (BOTH, COULD_IMPROVE):
-            return None
-        before, now = (self._gaps.get((*_where(line), line.row.outcome, among)) for among in (BEFORE, ANSWERED))
-        return before, now
-
     def _are_few_together(self, line: Line) -> bool:
         """Whether few lack either answer, and yet not few lack the one or the other."""
-        return line.row.n_missing is not None and self._once(line) == (0, 0)
+        return line.row.n_missing is not None and self._few_once(line) == (True, True)
+
+    # --- What is few --------------------------------------------------------------------------------------------------
+
+    def _case(self, line: Line, name: str) -> bool | None:
+        """Whether something is few that is told nowhere; None where that is not known."""
+        return self.told.cases.get((*line.about[:3], name))
+
+    def _few_aside(self, line: Line) -> bool | None:
+        """Whether those whom the question does not concern are few, as a number of those who were asked shows beside that of
+        all in the level.
+        """
+        if line.condition is None:
+            return True
+        known = self._case(line, "aside")
+        return self._few_asides.get((*_where(line), *aside_of(line.condition))) if known is None else known
+
+    def _few_at_nothing(self, line: Line) -> bool | None:
+        """Whether those who began at 0 are few, as the numbers of those who could improve and of the others show."""
+        if line.among != COULD_IMPROVE:
+            return True
+        known, of_both = self._case(line, "at nothing"), self._both.get((*_where(line), line.row.outcome))
+        return known if known is not None or of_both is None else of_both == line.row.n_respondents
+
+    def _few_once(self, line: Line) -> tuple[bool | None, bool | None] | None:
+        """Of a row among those who answered before and now, whether few lack the one answer, and the other."""
+        if line.among not in (BOTH, COULD_IMPROVE):
+            return None
+        return self._few_gap(line, BEFORE), self._few_gap(line, ANSWERED)
+
+    def _few_gap(self, line: Line, among: str) -> bool | None:
+        known = self._case(line, among)
+        return self._few_gaps.get((*_where(line), line.row.outcome, among)) if known is None else known
 
     @cached_property
-    def _gaps(self) -> Mapping[tuple[str, ...], int]:
-        """How many are told to lack an answer, by level, outcome and which answer; 0 for few."""
-        shown = (
-            each for each in self.told.lines if each.is_shown and each.outcome and each.among in (BEFORE, ANSWERED)
-        )
-        return {(*_where(each), each.row.outcome, each.among): each.row.n_missing or 0 for each in shown}
+    def _shown(self) -> tuple[Line, ...]:
+        return tuple(line for line in self.told.lines if line.is_shown and line.outcome is not None)
 
-    # --- What other rows tell -----------------------------------------------------------------------------------------
+    @cached_property
+    def _few_asides(self) -> Mapping[tuple[str, ...], bool]:
+        few: dict[tuple[str, ...], bool] = {}
+        for line in self._shown:
+            whole = self._wholes.get(_where(line))
+            tells = line.row.n_missing is None and line.among != COULD_IMPROVE
+            if line.condition is not None and whole is not None and tells:
+                few[*_where(line), *aside_of(line.condition)] = line.row.n_respondents == whole
+        return few
 
-    def _whole(self, line: Line) -> int | None:
-        """How many people the level is told to hold."""
-        return self._wholes.get(_where(line))
+    @cached_property
+    def _few_gaps(self) -> Mapping[tuple[str, ...], bool]:
+        once = (line for line in self._shown if line.among in (BEFORE, ANSWERED))
+        return {(*_where(line), line.row.outcome, line.among): line.row.n_missing is None for line in once}
 
-    def _of_both(self, line: Line) -> int | None:
-        """How many people are told to stand behind the changes of a row's outcome."""
-        return self._both.get((*_where(line), line.row.outcome))
+    @cached_property
+    def _both(self) -> Mapping[tuple[str, str, str], int]:
+        both = (line for line in self._shown if line.among == BOTH)
+        return {(*_where(line), line.row.outcome): line.row.n_respondents or 0 for line in both}
 
     @cached_property
     def _wholes(self) -> Mapping[Where, int]:
-        """From rows of who answered, and of questions that concern everybody and that few left out."""
+        """How many people levels are told to hold: from rows of who answered, and of questions that concern everybody and
+        that few left out.
+        """
         found: dict[Where, int] = {}
-        for line in (each for each in self.told.lines if each.is_shown and each.outcome is not None):
+        for line in self._shown:
             n = line.row.n_respondents or 0
             if line.is_presence:
                 found[_where(line)] = n if _is_all(line) else round((line.row.estimate or 0.0) * n)
@@ -235,11 +250,6 @@ class Numbers:
                 found.setdefault(_where(line), n)
         base = self.told.policy.rounding_base
         return {where: round(n / base) * base for where, n in found.items()}
-
-    @cached_property
-    def _both(self) -> Mapping[tuple[str, str, str], int]:
-        shown = (each for each in self.told.lines if each.is_shown and each.among == BOTH and each.outcome)
-        return {(*_where(each), each.row.outcome): each.row.n_respondents or 0 for each in shown}
 
     # --- Shares -------------------------------------------------------------------------------------------------------
 
@@ -352,8 +362,12 @@ class _Said:
 
 def missing_of(line: Line) -> Suffix:
     """Those who left a row's question out."""
+    return missing_among(line, BOTH if line.among == COULD_IMPROVE else line.among)
+
+
+def missing_among(line: Line, among: str) -> Suffix:
+    """Those who left a row's question out before, now, or either time."""
     assert line.outcome is not None
-    among = BOTH if line.among == COULD_IMPROVE else line.among
     question = question_of(line.outcome)
     return (question, MISSING) if among == ANSWERED else (question, among, MISSING)
 

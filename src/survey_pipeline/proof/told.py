@@ -5,7 +5,7 @@ not: what follows from it (`knowledge`, `numbers`).
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from survey_pipeline.instrument import Condition, Instrument, Kind
@@ -37,12 +37,19 @@ OF_BOTH = frozenset(
 SHARE, COUNT, ANYWAY = "share", "count", "_anyway"
 
 
+Cases = Mapping[tuple[str, str, str, str], bool]
+"""By exposure, level, outcome and whom: whether they are few, where an attacker is taken to know even that."""
+
+
 @dataclass(frozen=True)
 class Told:
-    """A release and what one must know to read it: the instrument as it was asked in the wave."""
+    """A release and what one must know to read it: the instrument as it was asked in the wave. With `cases`, an attacker
+    knows besides for whom the number beside an estimate stands, also where the rows that would show it are hidden.
+    """
 
     release: Release
     instrument: Instrument
+    cases: Cases = field(default_factory=dict)
 
     def without(self, items: Collection[str]) -> "Told":
         """What is told but of some items: they mean something else now, so that nothing of them is known to be the same."""
