@@ -25,6 +25,8 @@ from survey_pipeline.disclose import (
     narrowed,
     shown_count,
 )
+from survey_pipeline.disclose.rows import CONCERNED, told_gap, told_people
+from survey_pipeline.disclose.sums import equals_of
 from survey_pipeline.estimate import ESTIMATES_SCHEMA, estimate
 from survey_pipeline.levels import Level, partitions_of
 from survey_pipeline.levels import crossed as crossed_levels
@@ -159,7 +161,16 @@ def test_a_small_share_is_hidden_with_what_would_give_it_away(
 def test_people_without_the_event_are_protected_like_those_with_it() -> None:
     # Published: 600 - 530 less 200 - 170 less 200 - 180 leaves 20 without the event, give or take 12. In truth it is 8.
     counts = {"all": (532, 598), "Citrate": (168, 202), "Malate": (178, 202), "Oxide": (186, 194)}
-    assert hidden(*(share(level, k, n) for level, (k, n) in counts.items())) == ["Malate", "Oxide"]
+    left_out = {level: 30 if level == "all" else 10 for level in counts}
+    rows = [share(level, k, n, n_missing=left_out[level]) for level, (k, n) in counts.items()]
+    assert hidden(*rows) == ["Malate", "Oxide"]
+
+
+def test_those_who_are_too_few_to_be_told_from_respondents_shield_people_without_the_event() -> None:
+    # As nobody is missing, those asked are told and up to 9 fewer answered: at least 589 - 532 of all are without the event,
+    # at most 202 - 168 of Citrate and 202 - 178 of Malate. That leaves nobody.
+    counts = {"all": (532, 598), "Citrate": (168, 202), "Malate": (178, 202), "Oxide": (186, 194)}
+    assert hidden(*(share(level, k, n) for level, (k, n) in counts.items())) == ["Oxide"]
 
 
 def test_a_small_level_and_its_shield_are_hidden_in_every_table() -> None:
@@ -183,8 +194,9 @@ def test_a_hidden_total_shields_nothing_where_its_levels_are_shown() -> None:
     # "same" of everybody is not enough: its levels, [13, 17] and [18, 22], leave at least 2. So that of a level goes too, and
     # with it what would tell it there.
     counts = {"all": (57, 37, 8), "Citrate": (28, 17, 4), "Malate": (29, 20, 4)}
+    left_out = {"all": 20, "Citrate": 10, "Malate": 10}
     rows = [
-        share(level, k, sum(three), outcome=f"effect__{option}", one_of="effect")
+        share(level, k, sum(three), outcome=f"effect__{option}", one_of="effect", n_missing=left_out[level])
         for level, three in counts.items()
         for option, k in zip(("better", "same", "worse"), three, strict=True)
     ]
@@ -196,39 +208,45 @@ def test_a_hidden_total_shields_nothing_where_its_levels_are_shown() -> None:
 # --- Hiding more: options and thresholds ------------------------------------------------------------------------------
 
 
-def options(counts: Mapping[str, int], n: int, of: str) -> list[Row]:
-    return [share("Citrate", k, n, outcome=name, **{of: "question"}) for name, k in counts.items()]
+def options(counts: Mapping[str, int], n: int, of: str, n_missing: int) -> list[Row]:
+    return [share("Citrate", k, n, outcome=name, n_missing=n_missing, **{of: "question"}) for name, k in counts.items()]
 
 
 @pytest.mark.parametrize(
-    ("counts", "n", "expected"),
+    ("counts", "n", "n_missing", "expected"),
     [
         # n [98, 102] less [58, 62] less [33, 37] leaves 0 to 11.
-        ({"better": 58, "same": 33, "worse": 9}, 100, ["worse"]),
+        ({"better": 58, "same": 33, "worse": 9}, 100, 10, ["worse"]),
         # n [98, 102] less [53, 57] less [33, 37] leaves 4 to 16.
-        ({"better": 57, "same": 37, "worse": 8}, 102, ["same", "worse"]),
-        ({"better": 60, "same": 38, "worse": 10}, 108, []),
+        ({"better": 57, "same": 37, "worse": 8}, 102, 10, ["same", "worse"]),
+        # Of [98, 102] who were asked up to 9 did not answer, so n [89, 102] leaves 0 to 16.
+        ({"better": 57, "same": 37, "worse": 8}, 102, 0, ["worse"]),
+        # Asked [103, 107], n [94, 107]: 0 to 21.
+        ({"better": 57, "same": 37, "worse": 4}, 98, 9, ["worse"]),
+        ({"better": 60, "same": 38, "worse": 10}, 108, 10, []),
     ],
 )
 def test_of_options_that_exclude_each_other_a_small_one_is_shielded(
-    counts: Mapping[str, int], n: int, expected: Sequence[str]
+    counts: Mapping[str, int], n: int, n_missing: int, expected: Sequence[str]
 ) -> None:
-    assert hidden(*options(counts, n, "one_of")) == expected
+    assert hidden(*options(counts, n, "one_of", n_missing)) == expected
 
 
 @pytest.mark.parametrize(
-    ("counts", "n", "expected"),
+    ("counts", "n", "n_missing", "expected"),
     [
         # Everybody chose something: cramps are at least n [98, 102] less [53, 57] less [33, 37], so 4.
-        ({"none": 57, "nausea": 37, "cramps": 8}, 102, ["nausea", "cramps"]),
+        ({"none": 57, "nausea": 37, "cramps": 8}, 102, 10, ["nausea", "cramps"]),
+        # Asked [98, 102], so n [89, 102]: at least 0.
+        ({"none": 57, "nausea": 37, "cramps": 8}, 102, 0, ["cramps"]),
         # Many chose several, so the others cover everybody without cramps.
-        ({"none": 57, "nausea": 45, "cramps": 8}, 102, ["cramps"]),
+        ({"none": 57, "nausea": 45, "cramps": 8}, 102, 10, ["cramps"]),
     ],
 )
 def test_of_options_chosen_together_a_small_one_is_shielded(
-    counts: Mapping[str, int], n: int, expected: Sequence[str]
+    counts: Mapping[str, int], n: int, n_missing: int, expected: Sequence[str]
 ) -> None:
-    assert hidden(*options(counts, n, "some_of")) == expected
+    assert hidden(*options(counts, n, "some_of", n_missing)) == expected
 
 
 def test_outcomes_of_different_questions_are_none_of_each_others_business() -> None:
@@ -248,6 +266,13 @@ def test_a_higher_threshold_is_no_more_than_a_lower_one() -> None:
     found = published(*rows).filter(pl.col("status") == "suppressed")
     assert ("responder_30", "Citrate") in found.select("statistic", "level").rows()
     assert set(found.filter(pl.col("statistic") == "responder_50")["level"]) == {"Citrate", "Malate", "Oxide"}
+
+
+def test_a_sum_of_one_part_gives_a_count_another_name() -> None:
+    a, b, c, d, e = ((name,) for name in ("a", "b", "c", "d", "e"))
+    same = [Sum(a, (b,)), Sum(c, (b,)), Sum(d, (b,), or_more=True), Sum(e, (a, b))]
+    assert equals_of({a}, same) == equals_of({c}, same) == {a, b, c}
+    assert equals_of({d}, same) == {d}
 
 
 def test_sums_narrow_each_other() -> None:
@@ -522,6 +547,16 @@ def test_a_small_cell_is_not_told_by_who_has_a_dose() -> None:
     assert disclose(estimates(*rows), POLICY, links=Links(TOGETHER, levels))["status"][1] == "suppressed"
 
 
+def test_a_small_level_of_those_not_concerned_takes_no_row_with_it_that_says_no_more_than_its_mark() -> None:
+    # 80 of 86 told a dose, and 6 swallow none: beside the share stands that these are fewer than 10, as their level says.
+    levels = {"dose": partitions_of(TOGETHER, "dose")[0]}
+    sizes = {"all": 86, "Up to 250": 40, "250 to 350": 18, "Over 350": 22, "No dose": 6}
+    rows = [limit("all", 40, 80, n_level=86), *(presence(level, n, 86, "dose") for level, n in sizes.items())]
+    found = disclose(estimates(*rows), POLICY, links=Links(TOGETHER, levels))
+    gone = found.filter(pl.col("status") == "suppressed")
+    assert gone.select("level", "outcome").rows() == [("250 to 350", "respondents"), ("No dose", "respondents")]
+
+
 # --- Quartiles ----------------------------------------------------------------------------------------------------------
 
 
@@ -552,7 +587,7 @@ def left_out(k: int, n: int) -> dict[str, object]:
     return share("all", k, n, gap_of="pain", **words)
 
 
-@pytest.mark.parametrize(("k", "shown"), [(9, False), (10, True)])
+@pytest.mark.parametrize(("k", "shown"), [(1, False), (9, False), (10, True)])
 def test_how_many_left_a_question_out_is_told_from_ten(k: int, shown: bool) -> None:
     rows = published(number("all", 100 - k, n_missing=k, n_level=100), left_out(k, 100))
     gap = rows.filter(pl.col("table") == "item_nonresponse").row(0, named=True)
@@ -603,6 +638,93 @@ def test_a_rounded_count_could_be_just_what_its_range_says(count: int, base: int
 def test_people_missing_are_told_from_ten(missing: int, shown: int | None) -> None:
     assert shown_count(missing, POLICY) == shown
     assert published(number("all", 50, n_missing=missing))["n_missing"].to_list() == [shown]
+
+
+# --- How many people are told -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("missing", "unconcerned", "people", "gap"),
+    [
+        (0, 0, 40, 0),
+        (9, 0, 49, 0),  # 49 were asked, and fewer than 10 of them did not answer
+        (10, 0, 40, 10),
+        (0, 9, 49, 0),  # nor are those whom the question does not concern told while they are few
+        (0, 10, 40, 0),
+        (5, 4, 49, 0),
+        (5, 5, 40, 10),  # both few, and together enough to be told as one number
+        (9, 9, 40, 18),
+        (10, 9, 40, 19),
+        (9, 10, 49, 0),
+        (10, 10, 40, 10),
+    ],
+)
+def test_few_who_did_not_answer_are_told_with_those_who_did(
+    missing: int, unconcerned: int, people: int, gap: int
+) -> None:
+    row = number("all", 40, n_missing=missing, n_level=40 + missing + unconcerned)
+    assert (told_people(row, POLICY), told_gap(row, POLICY)) == (people, gap)
+
+
+@pytest.mark.parametrize(("unconcerned", "people"), [(0, 40), (9, 49), (10, 40)])
+def test_few_whom_a_question_does_not_concern_are_told_with_those_who_could_leave_it_out(
+    unconcerned: int, people: int
+) -> None:
+    assert told_people(share("all", 15, 40, among=CONCERNED, n_level=40 + unconcerned), POLICY) == people
+
+
+@pytest.mark.parametrize(
+    ("at_nothing", "missing", "people", "gap"),
+    [
+        (9, 0, 49, 0),
+        (10, 0, 40, 0),
+        (9, 9, 58, 0),  # all who were asked
+        (10, 9, 49, 0),  # all but those who began at 0, who are told
+        (9, 10, 49, 10),  # all with both answers
+        (10, 10, 40, 10),
+    ],
+)
+def test_few_who_began_at_nothing_are_told_with_those_who_could_improve(
+    at_nothing: int, missing: int, people: int, gap: int
+) -> None:
+    level = 40 + at_nothing + missing
+    row = share("all", 20, 40, among=COULD_IMPROVE, n_aside=at_nothing, n_missing=missing, n_level=level)
+    assert (told_people(row, POLICY), told_gap(row, POLICY)) == (people, gap)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "missing", "unconcerned", "people", "gap"),
+    [
+        (9, 9, 9, 0, 49, 0),  # the same 9 left out both
+        (5, 4, 9, 0, 49, 0),
+        (5, 5, 10, 0, 40, 10),  # few left out the one and few the other, but 10 people or more one of them:
+        (9, 9, 18, 0, 48, 10),  # that these are 10 or more is all that is told
+        (9, 10, 10, 0, 40, 10),
+        (9, 10, 15, 0, 45, 10),  # who answered now is told, not how many of these did not before
+        (10, 9, 15, 0, 45, 10),
+        (9, 30, 35, 0, 45, 30),
+        (10, 10, 10, 0, 40, 10),
+        (10, 10, 20, 0, 40, 20),  # each is told by itself, and so is how many left out either
+        (6, 5, 11, 3, 44, 10),  # with 3 whom the questions do not concern, both still are few
+        (6, 5, 11, 4, 45, 10),  # with 4, those before are told
+        (6, 5, 11, 9, 40, 20),
+        (6, 5, 11, 10, 41, 10),  # and 10 count with neither
+        (5, 4, 9, 10, 49, 0),
+    ],
+)
+def test_few_who_left_out_one_of_two_questions_are_not_told_by_those_who_left_out_either(
+    before: int, now: int, missing: int, unconcerned: int, people: int, gap: int
+) -> None:
+    gaps = {"n_missing": missing, "n_missing_before": before, "n_missing_now": now}
+    words = {"statistic": "mean_change", "among": "answered_both", "n_level": 40 + missing + unconcerned}
+    row = number("all", 40, **gaps, **words)
+    assert (told_people(row, POLICY), told_gap(row, POLICY)) == (people, gap)
+
+
+def test_what_is_told_stands_beside_the_estimate() -> None:
+    few, enough = (published(number("all", 41, n_missing=n)).row(0, named=True) for n in (9, 10))
+    assert (few["n_respondents"], few["n_missing"]) == (50, None)
+    assert (enough["n_respondents"], enough["n_missing"]) == (40, 10)
 
 
 @pytest.mark.parametrize(
@@ -785,8 +907,9 @@ def what_is_too_small_is_hidden(exact: pl.DataFrame, rows: pl.DataFrame) -> None
 
 
 def shares_are_made_of_rounded_counts(exact: pl.DataFrame, rows: pl.DataFrame) -> None:
-    k, n = ((pl.col(name) + 2) // 5 * 5 for name in ("n_events", "n_respondents"))
-    both = exact.select(k.alias("k"), n.alias("n")).hstack(rows.select(NUMBERS[:5]))
+    told = [(told_people(row, POLICY) + 2) // 5 * 5 for row in exact.iter_rows(named=True)]
+    k, n = (pl.col("n_events") + 2) // 5 * 5, pl.Series("n", told)
+    both = exact.select(k.alias("k"), n).hstack(rows.select(NUMBERS[:5]))
     shares = both.filter(pl.col("k").is_not_null(), pl.col("estimate").is_not_null())
     assert shares["estimate"].equals((shares["k"] / shares["n"]).round(4), check_names=False)
     assert shares["n_respondents"].equals(shares["n"], check_names=False)

@@ -690,6 +690,8 @@ def audit(
 
     Exit codes: 0 intact and proved, 3 tampered with, 4 not all of it could be proved, 5 somebody is given away.
     """
+    if policy if not folders else kept:
+        raise WrongUsage("--policy is for published files, and --kept for a ledger.", "Leave the other one out.")
     entries = read_ledger(ledger) if ledger else None
     with progress(quiet=quiet) as tell:
         if folders:

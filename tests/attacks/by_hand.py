@@ -7,7 +7,7 @@ digits. None uses the code that hides or proves. What does not: tables on which 
 An attack finds something where a count of a few people is narrower than its mark, "fewer than 10", tells it: from 1 to 9.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -95,6 +95,13 @@ class Paper:
     def people(self, row: Row) -> Span:
         return self.around(row.n_respondents or 0)
 
+    def answered(self, row: Row) -> Span:
+        """Those who answered. Where it is not told how many did not, the number is that of all who were asked, of whom
+        fewer than 10 did not, as the report says.
+        """
+        people = self.people(row)
+        return people if row.n_missing is not None else Span(max(0, people.least - FEW), people.most)
+
     def events(self, row: Row) -> Span:
         """Those whom a share counts: per cent of how many."""
         assert row.estimate is not None and row.n_respondents is not None
@@ -103,7 +110,11 @@ class Paper:
 
     def levels(self, exposure: str, outcome: str, statistic: str) -> dict[str, Row]:
         """The shown levels of a statistic, with everybody."""
-        return {words[1]: row for words, row in self.shown.items() if words[::2] == (exposure, outcome) and words[3] == statistic}
+        return {
+            words[1]: row
+            for words, row in self.shown.items()
+            if words[::2] == (exposure, outcome) and words[3] == statistic
+        }
 
     def all_levels(self, exposure: str) -> set[str]:
         return {row.level for row in self.release.rows if row.exposure == exposure} - {ALL}
@@ -115,7 +126,9 @@ class Paper:
 # --- Adding and subtracting ---------------------------------------------------------------------------------------------
 
 
-def totals_minus_shown_cells(paper: Paper, exposure: str, victims: str, outcome: str, statistic: str = "share") -> Found:
+def totals_minus_shown_cells(
+    paper: Paper, exposure: str, victims: str, outcome: str, statistic: str = "share"
+) -> Found:
     """Everybody's count, less that of every level but one."""
     shown = paper.levels(exposure, outcome, statistic)
     counts = {level: paper.events(row) for level, row in shown.items()}
@@ -130,7 +143,7 @@ def _left_over(counts: Mapping[str, Span], levels: Iterable[str], victims: str) 
     return (counts.get(ALL, ANY) - others) & ANY
 
 
-def overlapping_subgroups(paper: Paper, whole: Words, part: Words, victims: str) -> Found:
+def people_of_a_group_minus_part(paper: Paper, whole: Words, part: Words, victims: str) -> Found:
     """People of a group who are not in another one that lies inside: subtract."""
     rows = paper.shown.get(whole), paper.shown.get(part)
     if rows[0] is None or rows[1] is None:
@@ -169,7 +182,9 @@ def people_who_left_it_out(paper: Paper, exposure: str, outcome: str, statistic:
         there = paper.row(exposure, level, "respondents", "share") if level != ALL else None
         if there is not None and row.n_missing is None:
             rest = paper.events(there) - paper.people(row)
-            found += told(f"left {outcome} out, {level}", rest & ANY) if rest != paper.around(0) - paper.around(0) else []
+            found += (
+                told(f"left {outcome} out, {level}", rest & ANY) if rest != paper.around(0) - paper.around(0) else []
+            )
     return found
 
 
@@ -180,7 +195,7 @@ def complements_of_options(paper: Paper, options: Sequence[str], victims: str) -
         return told(victims, paper.events(rows[victims]))
     if not rows:
         return []
-    everybody = paper.people(next(iter(rows.values())))
+    everybody = paper.answered(next(iter(rows.values())))
     others = total(paper.events(rows[name]) if name in rows else ANY for name in options if name != victims)
     return told(victims, (everybody - others) & ANY)
 
@@ -188,7 +203,7 @@ def complements_of_options(paper: Paper, options: Sequence[str], victims: str) -
 def the_other_side(paper: Paper, exposure: str, level: str, outcome: str) -> Found:
     """Whoever did not say yes said no."""
     row = paper.row(exposure, level, outcome, "share")
-    return told(f"not {outcome}", (paper.people(row) - paper.events(row)) & ANY) if row else []
+    return told(f"not {outcome}", (paper.answered(row) - paper.events(row)) & ANY) if row else []
 
 
 def rows_at_a_stage(release: Release, victims: str) -> Found:
@@ -232,7 +247,7 @@ def means_of_nested_groups(paper: Paper, exposure: str, outcome: str, scale: tup
 def _hidden_people_and_sum(paper: Paper, shown: Mapping[str, Row], lowest: float) -> tuple[Span, Span]:
     """How many the hidden levels hold together, and the sum of what they answered above the lowest answer."""
     half = _half_a_digit(shown.values())
-    people = {level: paper.people(row) for level, row in shown.items()}
+    people = {level: paper.answered(row) for level, row in shown.items()}
     means = {level: (row.estimate or 0.0) - lowest for level, row in shown.items()}
     sums = {level: people[level] * Span(max(0.0, mean - half), mean + half) for level, mean in means.items()}
     levels = [level for level in shown if level != ALL]
@@ -264,8 +279,8 @@ def digits_of_a_share(paper: Paper) -> Found:
     found: Found = []
     for row in paper.shown.values():
         if row.statistic == "share" and row.n_respondents and not _is_of_rounded_counts(row, paper.base):
-            fitting = [n for n in _whole(paper.people(row)) if _is_of(row.estimate or 0.0, n)]
-            found += _narrowed(f"{row.level}, {row.outcome}", fitting, paper.people(row))
+            fitting = [n for n in _whole(paper.answered(row)) if _is_of(row.estimate or 0.0, n)]
+            found += _narrowed(f"{row.level}, {row.outcome}", fitting, paper.answered(row))
     return found
 
 
@@ -292,10 +307,12 @@ def digits_of_a_mean(paper: Paper) -> Found:
     """A mean of whole answers is a whole sum divided by n: which n give all of its digits?"""
     found: Found = []
     for row in paper.shown.values():
-        if row.statistic == "mean" and row.estimate is not None and row.n_missing is None:
+        if row.statistic == "mean" and row.estimate is not None:
             half = _half_a_digit([row]) * (1 + 1e-9)
-            fitting = [n for n in _whole(paper.people(row)) if abs(round(row.estimate * n) / n - row.estimate) <= half]
-            found += _narrowed(f"{row.level}, {row.outcome}", fitting, paper.people(row))
+            fitting = [
+                n for n in _whole(paper.answered(row)) if abs(round(row.estimate * n) / n - row.estimate) <= half
+            ]
+            found += _narrowed(f"{row.level}, {row.outcome}", fitting, paper.answered(row))
     return found
 
 
@@ -320,10 +337,10 @@ def interval_of_a_mean(paper: Paper) -> Found:
     """Half of an interval divided by its error is Student's t, which tells n; if not that of the rounded n, the true one."""
     found: Found = []
     for row in paper.shown.values():
-        if row.statistic == "mean" and row.ci_upper is not None and row.ci_lower is not None and row.standard_error:
-            if not _interval_fits(row, row.n_respondents or 0):
-                fitting = [n for n in _whole(paper.people(row)) if _interval_fits(row, n)]
-                found += _narrowed(f"{row.level}, {row.outcome}", fitting, paper.people(row))
+        is_interval = row.statistic == "mean" and row.ci_upper is not None and row.standard_error
+        if is_interval and not _interval_fits(row, row.n_respondents or 0):
+            fitting = [n for n in _whole(paper.answered(row)) if _interval_fits(row, n)]
+            found += _narrowed(f"{row.level}, {row.outcome}", fitting, paper.answered(row))
     return found
 
 
@@ -347,7 +364,7 @@ def quantiles(paper: Paper, exposure: str, level: str, outcome: str, at_least: f
     below = [(p, row) for p, row in rows.items() if row.estimate is not None and row.estimate < at_least]
     reached = [(p, row) for p, row in rows.items() if row.estimate is not None and row.estimate >= at_least]
     most = min((floor((1 - p) * paper.people(row).most) for p, row in below), default=inf)
-    least = max((ceil((1 - p) * paper.people(row).least) for p, row in reached), default=0)
+    least = max((ceil((1 - p) * paper.answered(row).least) for p, row in reached), default=0)
     is_hidden = paper.row(exposure, level, outcome, "reached") is None
     return told(f"reached {at_least:g}", Span(least, most)) if is_hidden and most < inf else []
 
@@ -373,10 +390,8 @@ def later_minus_earlier(papers: Sequence[Paper]) -> Found:
     return found
 
 
-def correction_minus_original(papers: Sequence[Paper], exposure: str, wider: str, narrower: str) -> Found:
-    """Bands of the same people's doses, cut elsewhere: the wider one of the one release less the narrower one of the other."""
-    words = [(exposure, level, "respondents", "share") for level in (wider, narrower)]
-    spans = [paper.events(row) for name in words for paper in papers if (row := paper.shown.get(name))]
-    return told(f"in {wider} and not in {narrower}", (spans[0] - spans[1]) & ANY) if len(spans) == 2 else []
-
-
+def correction_minus_original(papers: Sequence[Paper], exposure: str) -> Found:
+    """Bands of the same people's doses, cut elsewhere: the lowest band of the one release less that of the other."""
+    rows = [paper.row(exposure, paper.release.levels[exposure][0].label, "respondents", "share") for paper in papers]
+    spans = [paper.events(row) for paper, row in zip(papers, rows, strict=True) if row]
+    return told("between the ends of the two bands", (spans[1] - spans[0]) & ANY) if len(spans) == 2 else []

@@ -1,9 +1,10 @@
 """In files: what somebody finds who looks through everything that is published or said, but the tables themselves.
 
-What belongs here: one function an attack, on rendered files, names of files, messages, pages for the steward and a repository.
-What does not: arithmetic (`by_hand`).
+What belongs here: one function an attack, on rendered files, names of files, messages, pages for the steward and a
+repository. What does not: arithmetic (`by_hand`).
 """
 
+import os
 import re
 import subprocess
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -102,20 +103,29 @@ def words_of_a_respondent(texts: Mapping[str, str], marker: str) -> Found:
 
 # --- Git ----------------------------------------------------------------------------------------------------------------
 
-PRIVATE = ("warehouse/responses/part-0.parquet", "reports/club/2026-01/release.json", "exports/club.csv", "review/1/rows.csv")
+PRIVATE = (
+    "warehouse/responses/_delta_log/00000000000000000000.json",
+    "reports/club/2026-01/release.json",
+    "exports/club.csv",
+    "review/1/rows.csv",
+)
 """What a run leaves in the folder of the project, and an export that lies there."""
+IGNORED = (Path(__file__).parents[2] / ".gitignore").read_text(encoding="utf-8")
 
 
-def git_history(folder: Path, ignored: str) -> Found:
-    """Add everything to a repository, as many do before each commit: what would stay in its history for good?"""
+def git_history(folder: Path) -> Found:
+    """Put all that lies in the project's folder into a repository, as many do: what would stay in its history for good?"""
     for name in PRIVATE:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text("7 of 9", encoding="utf-8")
-    (folder / ".gitignore").write_text(ignored, encoding="utf-8")
+    (folder / ".gitignore").write_text(IGNORED, encoding="utf-8")
     for command in (("init", "-q"), ("-c", "core.excludesFile=", "add", "-A")):
         _git(folder, *command)
     return [name for name in _git(folder, "ls-files").splitlines() if name != ".gitignore"]
 
 
 def _git(folder: Path, *command: str) -> str:
-    return subprocess.run(["git", "-C", str(folder), *command], capture_output=True, text=True, check=True).stdout
+    # Within a hook, these would lead git to the project's own repository.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    program = ["git", "-C", str(folder), *command]
+    return subprocess.run(program, env=environment, capture_output=True, text=True, check=True).stdout

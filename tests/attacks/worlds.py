@@ -68,7 +68,9 @@ def released(instrument: Instrument, *groups: Group, rows_read: int | None = Non
 
 def release_of(instrument: Instrument, answers: pl.DataFrame, rows_read: int | None = None, **excluded: int) -> Release:
     report = export_report(rows_read or answers.height, answers.height, **excluded)
-    return assemble.make_release(tally(answers, instrument), instrument, POLICY, WAVE, [report])
+    made = assemble.make_release(tally(answers, instrument), instrument, POLICY, WAVE, [report])
+    assert any(row.estimate is not None for row in made.rows), "where nothing is published, no attack says anything"
+    return made
 
 
 def released_twice(first: Instrument, second: Instrument, *groups: Group) -> list[Release]:

@@ -60,6 +60,10 @@ class Shown:
         return self.exposure, self.level, self.outcome, self.statistic, self.counted
 
     @property
+    def ends(self) -> Ends:
+        return self.least, self.most
+
+    @property
     def is_bad(self) -> bool:
         return self.given_away or self.is_closer
 
@@ -136,19 +140,15 @@ def attacked(told: Sequence[Told]) -> Attacked:
 
     counts = knowledge(told)
     hidden = _hidden(told, counts)
-    policy = told[-1].policy
-    found = _Found.of(counts, [each for each, _ in hidden], policy)
-    last = {tuple(each.terms) for each in hidden_counts(told[-1], counts)}
+    found = _Found.of(counts, hidden)
     certified = certificate(told[-1].release)
-    shown = [
-        _shown(*each, ends, given, certified if tuple(each[0].terms) in last else {}, policy)
-        for each, ends, given in zip(hidden, found.ends, found.given_away, strict=True)
-    ]
-    close = (each for each in shown if each.is_bad or _is_close((each.least, each.most), policy))
-    return Attacked(_by_table(shown), tuple(sorted(close, key=_closeness)), found.unsettled, SOLVER)
+    shown = [_shown(*each, certified) for each in zip(hidden, found.ends, found.given_away, strict=True)]
+    close = (one for one, each in zip(shown, hidden, strict=True) if one.is_bad or _is_close(one.ends, each.policy))
+    by_table = _by_table(told[-1].release, shown)
+    return Attacked(by_table, tuple(sorted(close, key=_closeness)), found.unsettled, SOLVER)
 
 
-def mark_of(policy: Policy) -> Ends:
+def mark_of(policy: Policy) -> tuple[int, int]:
     """What the mark of a hidden count says."""
     return 1, policy.min_n - 1
 
@@ -159,7 +159,7 @@ def _is_close(ends: Ends, policy: Policy) -> bool:
 
 
 def certificate(release: Release) -> dict[tuple[str, ...], Ends]:
-    """What a release's certificate leaves each hidden count."""
+    """What a release's certificate leaves each hidden count; there, no most is as much as the mark says, or more."""
     return {_named(each): (each.least, each.most) for each in (release.proof.hidden_counts if release.proof else ())}
 
 
@@ -167,18 +167,31 @@ def _named(count: HiddenCount) -> tuple[str, ...]:
     return count.exposure, count.level, count.outcome, count.statistic, count.counted
 
 
-def _hidden(told: Sequence[Told], counts: "Counts") -> list[tuple[Behind, str]]:
-    """What the releases hide, each count once, with the table in which it stands: of the last release where it can be."""
-    found: dict[tuple[object, ...], tuple[Behind, str]] = {}
+@dataclass(frozen=True)
+class _Hidden:
+    """A count that some release hides, the table in which it stands, and the policy that hid it. `is_certified`: it is one of
+    the last release, which has a certificate.
+    """
+
+    behind: Behind
+    table: str
+    policy: Policy
+    is_certified: bool
+
+
+def _hidden(told: Sequence[Told], counts: "Counts") -> list[_Hidden]:
+    """What the releases hide, each count once: as the last release hides it, where it does."""
+    found: dict[tuple[object, ...], _Hidden] = {}
     for one in reversed(told):
         tables = {line.about: line.row.table for line in reversed(one.lines)}
+        vouched = one is told[-1] and one.release.proof is not None
         for each in hidden_counts(one, counts):
-            found.setdefault(tuple(each.terms), (each, tables[each.about]))
+            found.setdefault(tuple(each.terms), _Hidden(each, tables[each.about], one.policy, vouched))
     return list(found.values())
 
 
-def _by_table(shown: Sequence[Shown]) -> dict[str, int]:
-    tables = dict.fromkeys(each.table for each in shown)
+def _by_table(release: Release, shown: Sequence[Shown]) -> dict[str, int]:
+    tables = dict.fromkeys([*release.tables, *(each.table for each in shown)])
     return {table: sum(each.table == table for each in shown) for table in tables}
 
 
@@ -188,13 +201,12 @@ def _closeness(shown: Shown) -> tuple[bool, float, tuple[str, ...]]:
     return not shown.is_bad, width, shown.where
 
 
-def _shown(
-    behind: Behind, table: str, ends: Ends, given_away: bool, certified: Mapping[tuple[str, ...], Ends], policy: Policy
-) -> Shown:
-    where = (*behind.about, behind.kind)
+def _shown(hidden: _Hidden, ends: Ends, given_away: bool, certified: Mapping[tuple[str, ...], Ends]) -> Shown:
+    """Of what a certificate does not name, no more may be known than its mark says."""
+    where = (*hidden.behind.about, hidden.behind.kind)
     vouched = certified.get(where)
-    closer = vouched is not None and _is_closer(ends, vouched, policy)
-    return Shown(table, *where, *ends, vouched, given_away, closer)
+    closer = hidden.is_certified and _is_closer(ends, vouched or (1, None), hidden.policy)
+    return Shown(hidden.table, *where, *ends, vouched if hidden.is_certified else None, given_away, closer)
 
 
 def _is_closer(ends: Ends, certified: Ends, policy: Policy) -> bool:
@@ -202,7 +214,8 @@ def _is_closer(ends: Ends, certified: Ends, policy: Policy) -> bool:
     (least, most), (low, high) = ends, certified
     if least >= policy.min_n or most == 0:
         return False
-    return max(least, 1) > low or (most is not None and (high is None or most < high))
+    _, as_marked = mark_of(policy)
+    return max(least, 1) > low or (most is not None and most < (as_marked if high is None else high))
 
 
 # --- Attacking --------------------------------------------------------------------------------------------------------
@@ -217,29 +230,29 @@ class _Found:
     unsettled: int
 
     @classmethod
-    def of(cls, counts: "Counts", hidden: Sequence[Behind], policy: Policy) -> "_Found":
+    def of(cls, counts: "Counts", hidden: Sequence[_Hidden]) -> "_Found":
         """First whether each can be all that its mark says; of the others, whether they can be nobody or many after all; and
         of those that must be small, how closely they are told.
         """
-        verdicts = _verdicts(counts, [mark(each, policy) for each in hidden])
-        ends = [_marked(verdict, policy) for verdict in verdicts]
-        narrow = [i for i, each in enumerate(ends) if _is_close(each, policy)]
-        wider = dict(zip(narrow, _verdicts(counts, [_either(hidden[i], policy) for i in narrow]), strict=True))
-        for i, verdict in wider.items():
-            ends[i] = _with_ends(ends[i], verdict)
-        small = [i for i in narrow if _must_be_small(wider[i])]
-        closest = _closest(counts.system, [hidden[i] for i in small], [ends[i] for i in small])
-        ends = [closest[small.index(i)] if i in small else each for i, each in enumerate(ends)]
-        given = tuple(i in small and not policy.protects(each[0], each[1] or 0) for i, each in enumerate(ends))
-        given_up = sum(one.undecided or (i in wider and wider[i].undecided) for i, one in enumerate(verdicts))
-        return cls(tuple(ends), given, given_up)
+        verdicts = _verdicts(counts, [mark(each.behind, each.policy) for each in hidden])
+        ends = [_marked(verdict, each.policy) for verdict, each in zip(verdicts, hidden, strict=True)]
+        narrow = [place for place, each in enumerate(hidden) if _is_close(ends[place], each.policy)]
+        wider = dict(zip(narrow, _verdicts(counts, [_either(hidden[place]) for place in narrow]), strict=True))
+        for place, verdict in wider.items():
+            ends[place] = _with_ends(ends[place], verdict)
+        small = [place for place in narrow if not any(_possible(wider[place]))]
+        for place, closest in zip(small, _closest(counts.system, [hidden[i].behind for i in small]), strict=True):
+            ends[place] = max(ends[place][0], closest[0]), min(ends[place][1] or 0, closest[1])
+        given = {place for place in small if not hidden[place].policy.protects(ends[place][0], ends[place][1] or 0)}
+        given_up = [one.undecided or (i in wider and wider[i].undecided) for i, one in enumerate(verdicts)]
+        return cls(tuple(ends), tuple(place in given for place in range(len(hidden))), sum(given_up))
 
 
-def _either(behind: Behind, policy: Policy) -> "Target":
+def _either(hidden: _Hidden) -> "Target":
     """Nobody, or as many as may be shown."""
     from survey_pipeline.proof.attack import Target
 
-    return Target(behind.terms, 0, policy.min_n)
+    return Target(hidden.behind.terms, 0, hidden.policy.min_n)
 
 
 def _verdicts(counts: "Counts", targets: Sequence["Target"]) -> "list[Verdict]":
@@ -266,16 +279,9 @@ def _possible(verdict: "Verdict") -> tuple[bool, bool]:
     return verdict.safe_low or verdict.undecided, verdict.safe_high or verdict.undecided
 
 
-def _must_be_small(verdict: "Verdict") -> bool:
-    return not any(_possible(verdict))
-
-
-def _closest(system: System, small: Sequence[Behind], ends: Sequence[Ends]) -> list[Ends]:
-    """What linear programming says of these counts, where it says more."""
+def _closest(system: System, small: Sequence[Behind]) -> list[tuple[int, int]]:
+    """The least and the most of these counts by linear programming."""
     from survey_pipeline.proof.attack import exact_bounds
 
     bounds = exact_bounds(system, [each.terms for each in small]) if small else []
-    return [
-        (max(low, int(found.least)), min(high or 0, int(found.most)))
-        for found, (low, high) in zip(bounds, ends, strict=True)
-    ]
+    return [(int(found.least), int(found.most)) for found in bounds]

@@ -95,7 +95,9 @@ class Published:
         release, remarks = (self.release, ()) if self.release else self._from_tables(policy)
         self._refuse_other_survey(release)
         release, more = self._known(release)
-        plain = replace(self._plain(release), remarks=(*self._made_otherwise(release), *remarks, *more))
+        plain = replace(
+            self._plain(release), remarks=(*_said_of(release), *self._made_otherwise(release), *remarks, *more)
+        )
         if release.format != FORMAT:
             return Audit(problems, (replace(plain, not_proved=f"it is of an older format ({release.format})"),))
         tell(f"attack {release.instrument.name} {release.wave}", len(release.rows))
@@ -227,15 +229,23 @@ class Published:
 
     @cached_property
     def _outcomes(self) -> frozenset[tuple[str, str]]:
-        """What there can be rows of, by exposure and name."""
+        """What there can be rows of, by exposure and name; how many people there are stands by itself."""
         found = {(name, one.name) for name, outcomes in exposures(self.instrument).items() for one in outcomes}
         for table in diary_tables(self.instrument):
             found |= {(table.exposure, outcome) for outcome in (names.RESPONDENTS, DIARY_KEPT, *table.outcomes)}
-        return frozenset(found)
+        return frozenset({*found, (names.RESPONDENTS, names.RESPONDENTS)})
 
     @property
     def _exposures(self) -> frozenset[str]:
-        return frozenset(exposure for exposure, _ in self._outcomes)
+        return frozenset(exposure for exposure, _ in self._outcomes if exposure != names.RESPONDENTS)
+
+
+def _said_of(release: Release) -> Iterator[str]:
+    beside = [
+        f"release {number} of wave {wave}" for wave, number in (release.proof.together_with if release.proof else ())
+    ]
+    if beside:
+        yield f"attacked by itself: it was proved together with {' and '.join(beside)} too"
 
 
 # --- Reading ----------------------------------------------------------------------------------------------------------

@@ -34,7 +34,8 @@ def levels_of(instrument: Instrument, exposure: str, labels: Sequence[str]) -> U
     `KeyError` if the instrument has no such exposure.
     """
     found = exposure_of(instrument, exposure)
-    read = _settled({label: set(Reader(found).read(label)) for label in labels})
+    reader = Reader(found)
+    read = _settled({label: set(reader.read(label)) for label in labels})
     unknown = tuple(label for label in labels if label not in read)
     rest = {atom.code for atom in found.atoms} - {code for codes in read.values() for code in codes}
     if len(unknown) == 1 and rest:

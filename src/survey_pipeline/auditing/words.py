@@ -73,6 +73,8 @@ def _verdict(audit: Audit) -> str:
         return f"{n_of(bad, 'hidden count')} {'is' if bad == 1 else 'are'} told more closely than may be."
     if audit.exit_code:
         return "Nothing is given away as far as can be proved, but not all of it could be proved."
+    if not all(each.is_certified for each in audit.audited):
+        return "Nobody is given away, as far as that can be told without a certificate."
     return "Intact, and nobody is given away."
 
 
@@ -113,11 +115,13 @@ def _tables(audited: Audited) -> Iterator[str]:
 
 def _said(shown: Shown) -> str:
     """Such as "Citrate, pain, share (events): shown to be from 2 to 3"."""
-    many = f"{shown.least} or more" if shown.most is None else f"from {shown.least} to {shown.most}"
-    certified = f", certified {_ends(*shown.certified)}" if shown.certified and shown.is_closer else ""
+    vouched = f"certified {_ends(*shown.certified)}" if shown.certified else "and its certificate does not name it"
+    certified = f", {vouched}" if shown.is_closer else ""
     about = f"{shown.level}, {shown.outcome}, {shown.statistic} ({shown.counted})"
-    return f"{about}: shown to be {many}{certified}"
+    return f"{about}: shown to be {_ends(shown.least, shown.most)}{certified}"
 
 
 def _ends(least: int, most: int | None) -> str:
-    return f"{least} or more" if most is None else f"from {least} to {most}"
+    if most is None:
+        return f"{least} or more"
+    return str(least) if least == most else f"from {least} to {most}"

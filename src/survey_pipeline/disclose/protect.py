@@ -49,9 +49,8 @@ from survey_pipeline.disclose.rows import (
     unconcerned,
     where,
 )
-from survey_pipeline.disclose.sums import MOST, Numbers, Places, Web, sides_of, sums_of, web_of
+from survey_pipeline.disclose.sums import MOST, Numbers, Places, Web, equals_of, sides_of, sums_of, web_of
 from survey_pipeline.names import ALL_LEVELS, N_ASIDE, N_EVENTS, N_RESPONDENTS
-from survey_pipeline.policy import round_count
 from survey_pipeline.release import Policy
 
 Flags = npt.NDArray[np.bool_]
@@ -100,12 +99,13 @@ class _Board:
 
     @classmethod
     def of(cls, rows: Sequence[Row], policy: Policy, more: Sequence[Sum]) -> "_Board":
+        sums = [*sums_of(rows), *more]
         said = [(place, *each) for place, row in enumerate(rows) for each in _said(row, policy)]
         gaps = [(place, key, 1) for place, row in enumerate(rows) for key in gaps_of(row, policy)]
-        beside = {key for _, key, _ in gaps}
+        beside = equals_of({key for _, key, _ in gaps}, sums)
         own = [(place, key, 0) for place, row in enumerate(rows) for key in risks_of(row, policy) if key not in beside]
         risked = own + gaps
-        web = web_of([*sums_of(rows), *more], [*(key for _, key, _, _ in said), *(key for _, key, _ in risked)])
+        web = web_of(sums, [*(key for _, key, _, _ in said), *(key for _, key, _ in risked)])
         return cls(
             rows,
             policy,
@@ -263,8 +263,8 @@ def _answered_said(row: Row, told: Interval, policy: Policy) -> Iterator[tuple[K
         answered = both(row) if row["among"] == COULD_IMPROVE else respondents(row)
         yield from ((answered, *told), (_silent(row, policy), *published_range(told_gap(row, policy), policy)))
     elif max(once) < policy.min_n:
-        shift = round_count(policy.min_n, policy)
-        yield from ((_asked(row, policy), told[0] + shift, told[1] + shift), (_silent(row, policy), least, most))
+        asked = told[0] + policy.min_n, told[1] + policy.min_n
+        yield from ((_asked(row, policy), *asked), (_silent(row, policy), least, most))
     else:
         yield ((*where(row), question(row), ANSWERED if once[1] >= policy.min_n else "answered_before"), *told)
 

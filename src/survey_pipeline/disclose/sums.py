@@ -177,6 +177,21 @@ def _of_gaps(rows: Sequence[Row]) -> Iterator[Sum]:
         yield Sum(people(row), (events(gaps[row[names.EXPOSURE]]), *rest))
 
 
+def equals_of(keys: Collection[Key], sums: Sequence[Sum]) -> set[Key]:
+    """These counts under all their names: a sum of a single part says that two are the same."""
+    names_of = defaultdict[Key, list[Key]](list)
+    for each in sums:
+        if len(each.parts) == 1 and not each.or_more:
+            names_of[each.total].append(each.parts[0])
+            names_of[each.parts[0]].append(each.total)
+    found, open_ = set(keys), list(keys)
+    while open_:
+        new = set(names_of[open_.pop()]) - found
+        found |= new
+        open_ += new
+    return found
+
+
 # --- What can be told -------------------------------------------------------------------------------------------------
 
 

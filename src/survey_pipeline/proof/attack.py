@@ -24,8 +24,11 @@ from survey_pipeline.proof.system import Compiled, Flags, Floats, Key, Source, S
 
 __all__ = ["Attack", "Contradiction", "Interval", "Target", "Verdict", "Worlds", "exact_bounds"]
 
-CHUNK = 1000
-"""Targets searched together, sharing their worlds; fixed, so that the number of workers changes nothing."""
+CHUNK = 400
+FEWEST_CHUNKS = 2
+"""Targets searched together, sharing their worlds, and how many of these groups a part has at least; fixed, so that the
+number of workers changes nothing.
+"""
 
 WORTH_ANOTHER = 0.1
 """Worlds for many targets at once are made as long as each settles this share of those that are left."""
@@ -185,9 +188,24 @@ class Attack:
         return replace(self._system, least=least, most=most)
 
     def _searched(self, system: Compiled, known: Flags, open_: Whole) -> list[tuple["_Part", "_Found"]]:
-        parts = list(_parts(system, narrow(system, known, _links(self._targets)), self._targets, open_))
+        narrowed = narrow(system, known, _links(self._targets))
+        bound = _bounds(self._targets, narrowed)
+        self._bound[open_] = bound[open_]
+        settled: Flags = np.all(self._safe() | ~_reached(bound, self._needed), axis=1)
+        parts = list(_parts(system, narrowed, self._targets, open_[~settled[open_]]))
         jobs = [partial(_searched, part, self._needed[part.targets], self._seen[part.targets]) for part in parts]
         return list(zip(parts, _all_done(jobs, self._workers), strict=True))
+
+
+def _bounds(targets: csr_array, narrowed: Narrowed) -> Floats:
+    """What the bounds of the unknowns alone say of each target (targets, 2)."""
+    up, down = targets.maximum(0), targets.minimum(0)
+    with np.errstate(invalid="ignore"):
+        low, high = (
+            up @ one + down @ other
+            for one, other in ((narrowed.least, narrowed.most), (narrowed.most, narrowed.least))
+        )
+    return np.column_stack([np.nan_to_num(low, nan=-inf, neginf=-inf), np.nan_to_num(high, nan=inf, posinf=inf)])
 
 
 def _has_whole_worlds(system: Compiled, known: Flags) -> bool:
@@ -278,7 +296,7 @@ class _Part:
 
 
 def _parts(system: Compiled, narrowed: Narrowed, targets: csr_array, open_: Whole) -> Iterator[_Part]:
-    """The parts that have an open target, in a fixed order, with at most `CHUNK` targets each."""
+    """The parts that have an open target, in a fixed order, in groups of targets."""
     settled = narrowed.settled
     offset = targets @ np.where(settled, narrowed.least, 0)
     lengths = np.diff(narrowed.matrix.indptr)
@@ -290,8 +308,9 @@ def _parts(system: Compiled, narrowed: Narrowed, targets: csr_array, open_: Whol
         matrix = narrowed.matrix[there][:, here]
         told = narrowed.row_least[there], narrowed.row_most[there]
         bounds = narrowed.least[here], narrowed.most[here]
-        for first in range(0, len(mine), CHUNK):
-            chosen = open_[mine[first : first + CHUNK]]
+        size = min(CHUNK, ceil(len(mine) / FEWEST_CHUNKS))
+        for first in range(0, len(mine), size):
+            chosen = open_[mine[first : first + size]]
             goals = targets[chosen][:, here]
             yield _Part(chosen, goals, offset[chosen], matrix, told, bounds, system.whole[here])
 
