@@ -115,7 +115,7 @@ def between_two_thresholds(_: Path) -> Found:
 def doses_not_stated(_: Path) -> Found:
     """7 left the dose out and the band over 250 shields them; how many are above 250 stands in another table."""
     instrument = asked(table("mood", exposure="dose"), table("dose", exposure=None), dose=DOSE)
-    groups = ((62, {"dose": 200.0, "mood": 3.0}), (22, {"dose": 300.0, "mood": 4.0}), (7, {"mood": 5.0}))
+    groups = ((62, {"dose": 200.0, "mood": 3.0}), (22, {"dose": 400.0, "mood": 4.0}), (7, {"mood": 5.0}))
     paper = Paper(released(instrument, *groups))
     return hand.margin_in_another_table(paper, "dose", "Not stated", {"Over 250": above(250)})
 

@@ -178,15 +178,16 @@ class _Board:
             gone |= about == about[shown[int(cost.argmin())]]
 
     def _cheapest(self, exposed: Exposed, gone: Flags) -> Places:
-        """The shown rows that say one of the counts behind an exposed one: of everybody's only if there is nothing else, then
-        of the same sums before others, then where the fewest rows go with them, then the smallest.
+        """The shown rows that say one of the counts behind an exposed one: those that a row of everybody says only if there is
+        nothing else, then of the same sums before others, then where the fewest rows go with them, then the smallest.
         """
         row, key, *_ = self.said
         behind = ~gone[row] & np.isin(key, list(exposed.behind))
         row, key = row[behind], key[behind]
         if not len(row):
             return _places([])
-        is_far, of_all = self._distance(exposed.place)[row] > 0, self.alike["everybody"][row]
+        is_far = self._distance(exposed.place)[row] > 0
+        of_all = np.isin(key, key[self.alike["everybody"][row] == 1])
         best = int(np.lexsort((self.rank[row], self._lost(row, key, gone), is_far, of_all))[0])
         return _places(row[key == key[best]].tolist())
 
