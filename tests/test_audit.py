@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from survey_pipeline.auditing import Audit, Audited, audit_folder, audit_ledger
-from survey_pipeline.auditing.attacked import Shown
+from survey_pipeline.auditing.attacked import Ends, Shown, _is_closer
 from survey_pipeline.auditing.folder import rows_of
 from survey_pipeline.auditing.labels import levels_of
 from survey_pipeline.coarsen.labels import as_one
@@ -26,7 +26,7 @@ from survey_pipeline.instrument import Instrument, load_instrument, parse_instru
 from survey_pipeline.ledger import Entry, Problem, chained, read_ledger
 from survey_pipeline.levels import Level, atoms_of, cross
 from survey_pipeline.names import INSTRUMENT, Status
-from survey_pipeline.release import Release
+from survey_pipeline.release import Policy, Release
 from survey_pipeline.render.tables import csv
 from survey_pipeline.render.tables import json as release_json
 from survey_pipeline.storage import Warehouse
@@ -291,6 +291,24 @@ def test_a_correction_is_attacked_together_with_what_it_corrects(made: Path, hom
     first, second = document["releases"]
     assert document["exit_code"] == 0
     assert (first["together_with"], second["together_with"]) == ([], ["release 1 of wave 2026-01"])
+
+
+@pytest.mark.parametrize(
+    ("ends", "certified", "closer"),
+    [
+        ((1, 9), (1, None), False),
+        ((2, None), (1, None), True),
+        ((0, 8), (1, None), True),
+        ((0, 8), (1, 9), True),
+        ((0, 2), (1, 3), False),  # the certificate owned up to it, as it is nobody
+        ((6, None), (4, None), False),
+        ((9, None), (1, None), True),
+        ((10, None), (1, None), False),  # many may be told
+        ((0, 0), (1, None), False),  # and so may nobody
+    ],
+)
+def test_less_than_certified_is_closer(ends: Ends, certified: Ends, closer: bool) -> None:
+    assert _is_closer(ends, certified, Policy()) is closer
 
 
 def test_several_kinds_of_trouble_have_one_exit_code() -> None:

@@ -205,6 +205,16 @@ def test_a_hidden_total_shields_nothing_where_its_levels_are_shown() -> None:
     assert found.select("level", "outcome").rows() == gone
 
 
+def test_a_number_that_many_rows_tell_goes_after_one_that_few_tell() -> None:
+    # People [198, 202] less [118, 122] less [53, 57] less [13, 17] leaves 2 to 18: 2 or more of the 9 who did not answer.
+    # The number of people stands beside all about everybody and about each sex, so the smallest option goes instead.
+    three = {"better": 120, "same": 57, "worse": 14}
+    effects = [share("all", k, 191, outcome=f"effect__{o}", one_of="effect", n_missing=9) for o, k in three.items()]
+    sexes = [presence(level, n, 200, "sex") for level, n in {"all": 200, "Female": 120, "Male": 80}.items()]
+    found = published(*effects, *sexes).filter(pl.col("status") == "suppressed")
+    assert found["outcome"].to_list() == ["effect__worse"]
+
+
 # --- Hiding more: options and thresholds ------------------------------------------------------------------------------
 
 
@@ -873,9 +883,9 @@ def test_the_rules_hold_whatever_people_answer(n: int, seed: int, missing: float
     shares_are_made_of_rounded_counts(exact, rows)
 
 
-@pytest.mark.parametrize("seed", [101, 102, 103])
-def test_what_everybody_reported_is_the_last_to_go(seed: int) -> None:
-    counted = tally(community(80, seed, missing=0.04), SURVEY)
+@pytest.mark.parametrize(("n", "seed"), [(80, 101), (80, 102), (80, 103), (200, 101)])
+def test_what_everybody_reported_is_the_last_to_go(n: int, seed: int) -> None:
+    counted = tally(community(n, seed, missing=0.04), SURVEY)
     rows = disclose(estimate(counted, SURVEY, coarsen(counted, SURVEY, POLICY)), POLICY)
     means = rows.filter(pl.col("level") == "all", pl.col("statistic").str.starts_with("mean"))
     assert set(means["status"]) <= {"ok", "merged"}

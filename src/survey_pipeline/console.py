@@ -40,15 +40,15 @@ def progress(*, quiet: bool = False) -> Iterator[Tell]:
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
-        TextColumn("{task.completed:,.0f} rows"),
+        TextColumn("{task.fields[rows]}"),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=words, transient=True) as bar:
         tasks: dict[str, Any] = {}
 
         def tell(stage: str, rows: int) -> None:
-            tasks.setdefault(stage, bar.add_task(stage) if stage not in tasks else None)
-            bar.update(tasks[stage], completed=rows)
+            tasks.setdefault(stage, bar.add_task(stage, rows="") if stage not in tasks else None)
+            bar.update(tasks[stage], completed=rows, rows=f"{rows:,} rows" if rows else "")
 
         yield tell
 

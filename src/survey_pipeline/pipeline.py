@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
-from survey_pipeline.reading import ExportReport, Tell, silently
+from survey_pipeline.reading import PROVE, ExportReport, Tell, silently
 from survey_pipeline.request import RunRequest
 from survey_pipeline.reviewing import show_proposal
 from survey_pipeline.stages import ReleasedWave, count_wave, ingest_wave, render_wave
@@ -68,6 +68,7 @@ def run_wave(request: RunRequest, call: Call = plainly, tell: Tell = silently) -
     with Warehouse(request.warehouse_location).held():
         read = call("ingest", partial(ingest_wave, tell=tell), request)
         counted = call("count", partial(count_wave, tell=tell), request, read)
+        tell(PROVE, 0)
         released = call("disclose", disclose_or_wait, request, read, counted)
         pages = call("render", show_proposal if released.waits_for_approval else render_wave, request, released)
     remarks = (*read.remarks, *released.remarks)

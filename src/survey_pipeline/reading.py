@@ -38,6 +38,8 @@ OFFERED = frozenset({Kind.CHOICE, Kind.CHOICES, Kind.YES_NO, Kind.SCALE})
 NOT_OFFERED = frozenset(
     {names.Rule.UNKNOWN_OPTION, names.Rule.NOT_A_NUMBER, names.Rule.NOT_ON_SCALE, names.Rule.OUT_OF_RANGE}
 )
+PROVE = "proving that nobody is given away"
+"""A stage that reads no rows, and can take half a minute."""
 Tell = Callable[[str, int], None]
 """Called with a stage and how many rows it has done so far, for a progress bar."""
 

@@ -210,12 +210,15 @@ def _shown(hidden: _Hidden, ends: Ends, given_away: bool, certified: Mapping[tup
 
 
 def _is_closer(ends: Ends, certified: Ends, policy: Policy) -> bool:
-    """Whether a count is told more closely than certified. Known to be nobody, or to be many, it gives nobody away."""
+    """Whether less is left than certified, on a side on which the certificate leaves all that the mark says. Where it leaves
+    less, it gives bounds that another search may find closer. Known to be nobody, or to be many, a count gives nobody away.
+    """
     (least, most), (low, high) = ends, certified
+    as_few, as_many = mark_of(policy)
     if least >= policy.min_n or most == 0:
         return False
-    _, as_marked = mark_of(policy)
-    return max(least, 1) > low or (most is not None and most < (as_marked if high is None else high))
+    is_whole_low, is_whole_high = low <= as_few, high is None or high >= as_many
+    return (is_whole_low and least > as_few) or (is_whole_high and most is not None and most < as_many)
 
 
 # --- Attacking --------------------------------------------------------------------------------------------------------

@@ -178,8 +178,8 @@ class _Board:
             gone |= about == about[shown[int(cost.argmin())]]
 
     def _cheapest(self, exposed: Exposed, gone: Flags) -> Places:
-        """The shown rows that say one of the counts behind an exposed one: those that a row of everybody says only if there is
-        nothing else, then of the same sums before others, then where the fewest rows go with them, then the smallest.
+        """The shown rows that say one of the counts behind an exposed one: one that a row of everybody says only if there is
+        no other, then of the same sums before others, then where the fewest rows go with them, then the smallest.
         """
         row, key, *_ = self.said
         behind = ~gone[row] & np.isin(key, list(exposed.behind))
