@@ -325,7 +325,7 @@ ATTACKS = (
     Attack("overlapping subgroups", "of two thresholds", between_two_thresholds, not_held=APART_NOT_HELD),
     Attack("a table's margin in another table", "", doses_not_stated, (defences.LINKS, defences.PROOF)),
     Attack("a table's margin in another table", "n", left_a_question_out, (defences.TOLD_N, defences.PROOF)),
-    Attack("a table's margin in another table", "merged", part_of_a_merged_level, not_held=APART_NOT_HELD),
+    Attack("a table's margin in another table", "merged", part_of_a_merged_level, (defences.PROOF,)),
     Attack("multi-select complements", "", chose_cramps, (defences.PROTECT, defences.PROOF)),
     Attack("multi-select complements", "other side", all_but_one_stopped, (defences.BOTH_SIDES, defences.PROOF)),
     Attack("mean x n on a bounded scale", "", low_moods, (defences.PROOF,)),

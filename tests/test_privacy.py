@@ -8,12 +8,10 @@ most it can be. That interval must be no narrower than what the mark itself says
 None of it uses the code that hides: what is checked is the release, whatever way it was made.
 """
 
-from collections.abc import Iterable
-
 import numpy as np
 import polars as pl
 import pytest
-from attacker import MIN_N, POLICY, Attacker, Found, Programme, attack
+from attacker import MIN_N, POLICY, Attacker, Programme, attack
 from builders import MUSIC_EXPORT, community, export_report, music, music_responses, people, scale, survey
 from linked import diaries_of, linked_community, linked_survey
 from scipy import stats
@@ -38,14 +36,6 @@ def released(answers: pl.DataFrame, instrument: Instrument) -> tuple[Release, pl
     return release, estimate(counted, instrument, coarsen(counted, instrument, POLICY))
 
 
-def about_people(found: Iterable[Found]) -> list[Found]:
-    """Without what is not held yet: who left a question out, whom it does not concern where no level says so, and who began
-    at 0 (see the tests expected to fail below).
-    """
-    found = [each for each in found if each.kind not in ("missing", "aside") and each.about[3] != "baseline_zero"]
-    return [each for each in found if not (each.kind == "events" and each.about[2].endswith("__left_out"))]
-
-
 def naively(release: Release, exact: pl.DataFrame) -> Release:
     """The same release with only what is too small by itself hidden, and nothing to shield it."""
     return with_rows(release, pl.concat([disclose(exact[place], POLICY) for place in range(exact.height)]))
@@ -62,11 +52,11 @@ def with_rows(release: Release, rows: pl.DataFrame) -> Release:
 
 def test_the_attacker_finds_what_a_plain_filter_for_small_cells_gives_away() -> None:
     release, exact = released(community(80, 101, missing=0.04), SURVEY)
-    found = about_people(attack(naively(release, exact), exact, SURVEY))
+    found = attack(naively(release, exact), exact, SURVEY)
     given_away = [each for each in found if each.is_too_close]
-    assert len(given_away) >= 5
+    assert len(given_away) >= 4
     assert any(each.least >= 5 for each in given_away)
-    assert any(each.most <= 4 for each in given_away)
+    assert any(each.most <= 7 for each in given_away)
 
 
 def test_the_attacker_adds_and_subtracts() -> None:
@@ -88,7 +78,7 @@ def test_the_attacker_adds_and_subtracts() -> None:
 @with_music
 def test_in_the_real_survey_no_small_count_can_be_worked_out() -> None:
     release, exact = released(music_responses(), music())
-    found = about_people(attack(release, exact, music()))
+    found = attack(release, exact, music())
     assert len(found) >= 20
     assert [each for each in found if each.is_too_close] == []
 
@@ -108,22 +98,13 @@ MORE = [
     (600, 103, 0.04),
     *((n, seed, missing) for n in (60, 120, 240, 480) for seed in (1, 2, 3) for missing in (0.0, 0.05, 0.2)),
 ]
-NOT_YET = "several sums at once narrow one count by a little: only a linear programme over the whole release sees it"
-ONLY_A_PROOF_SEES = {(60, 2, 0.0), (120, 3, 0.05), (240, 1, 0.0)}
-CASES = [
-    *QUICK,
-    *(pytest.param(*case, marks=pytest.mark.slow) for case in MORE if case not in ONLY_A_PROOF_SEES),
-    *(
-        pytest.param(*case, marks=[pytest.mark.slow, pytest.mark.xfail(strict=True, reason=NOT_YET)])
-        for case in sorted(ONLY_A_PROOF_SEES)
-    ),
-]
+CASES = [*QUICK, *(pytest.param(*case, marks=pytest.mark.slow) for case in MORE)]
 
 
 @pytest.mark.parametrize(("n", "seed", "missing"), CASES)
 def test_in_an_invented_community_no_small_count_can_be_worked_out(n: int, seed: int, missing: float) -> None:
     release, exact = released(community(n, seed, missing), SURVEY)
-    found = about_people(attack(release, exact, SURVEY))
+    found = attack(release, exact, SURVEY)
     assert len(found) >= 5
     assert [each for each in found if each.is_too_close] == []
 
@@ -155,7 +136,7 @@ def test_two_tables_of_one_exposure_do_not_shield_a_small_level_differently() ->
     smallest = [level for level, _ in sizes.sort("n_level").iter_rows()][:2]
     assert smallest[0] == "Not stated"
     assert {level for level, gone in hidden.iter_rows() if gone} == set(smallest)
-    assert not any(each.is_too_close for each in about_people(attack(release, exact, SURVEY)))
+    assert not any(each.is_too_close for each in attack(release, exact, SURVEY))
 
 
 # --- Linked tables ------------------------------------------------------------------------------------------------------
@@ -190,14 +171,14 @@ LINKED = linked()
 )
 def test_linked_tables_do_not_give_each_other_away(n: int, seed: int, missing: float) -> None:
     release, exact = released(community(n, seed, missing), LINKED)
-    found = about_people(attack(release, exact, LINKED))
+    found = attack(release, exact, LINKED)
     assert {each.about[0] for each in found} >= {"form", "form_by_sex"}
     assert [each for each in found if each.is_too_close] == []
 
 
 def test_the_attacker_uses_the_links() -> None:
     release, exact = released(community(100, 5, 0.0), LINKED)
-    given_away = [each for each in about_people(attack(naively(release, exact), exact, LINKED)) if each.is_too_close]
+    given_away = [each for each in attack(naively(release, exact), exact, LINKED) if each.is_too_close]
     assert any(each.about[0] == "form_by_sex" for each in given_away)
 
 
@@ -241,27 +222,22 @@ def released_together(n: int, seed: int, missing: float, *, linked: bool = True)
     release = make_release(counted, TOGETHER, POLICY, "2026-01", [export_report(n, n)], diary=diary)
     levels = coarsen(counted, TOGETHER, POLICY)
     exact = pl.concat([estimate(counted, TOGETHER, levels), diary_rows(diary, TOGETHER, levels)])
-    links = Links(TOGETHER, levels) if linked else None
-    return with_rows(release, disclose(exact, POLICY, links=links)), exact
-
-
-SEEN_BY_A_PROOF = [
-    pytest.param(*case, marks=[pytest.mark.slow, pytest.mark.xfail(strict=True, reason=NOT_YET)])
-    for case in [(120, 3, 0.1)]
-]
+    return release if linked else with_rows(release, disclose(exact, POLICY)), exact
 
 
 @pytest.mark.parametrize(
     ("n", "seed", "missing"),
     [
         (120, 2, 0.0),
-        *(pytest.param(*case, marks=pytest.mark.slow) for case in [(60, 1, 0.05), (250, 4, 0.05), (400, 5, 0.02)]),
-        *SEEN_BY_A_PROOF,
+        *(
+            pytest.param(*case, marks=pytest.mark.slow)
+            for case in [(60, 1, 0.05), (120, 3, 0.1), (250, 4, 0.05), (400, 5, 0.02)]
+        ),
     ],
 )
 def test_questions_that_hang_together_do_not_give_each_other_away(n: int, seed: int, missing: float) -> None:
     release, exact = released_together(n, seed, missing)
-    found = about_people(attack(release, exact, TOGETHER))
+    found = attack(release, exact, TOGETHER)
     assert len(found) >= 50
     assert [each for each in found if each.is_too_close] == []
 
@@ -269,7 +245,7 @@ def test_questions_that_hang_together_do_not_give_each_other_away(n: int, seed: 
 def test_without_the_links_between_questions_small_counts_are_given_away() -> None:
     # Who takes citrate and swallows none is a cell of a crossing, and the people missing from the doses above a limit.
     release, exact = released_together(120, 2, 0.0, linked=False)
-    given_away = [each for each in about_people(attack(release, exact, TOGETHER)) if each.is_too_close]
+    given_away = [each for each in attack(release, exact, TOGETHER) if each.is_too_close]
     assert ("form_by_dose", "Citrate, no dose") in {each.about[:2] for each in given_away}
 
 
@@ -279,15 +255,11 @@ def test_a_release_is_made_with_the_links_between_its_questions() -> None:
     release = make_release(counted, TOGETHER, POLICY, "2026-01", [export_report(120, 120)])
     levels = coarsen(counted, TOGETHER, POLICY)
     exact = estimate(counted, TOGETHER, levels)
-    status = [disclose(exact, POLICY, links=links)["status"] for links in (Links(TOGETHER, levels), None)]
-    made = release.frame()["status"][: exact.height]
-    assert made.equals(status[0], check_names=False)
-    assert not made.equals(status[1], check_names=False)
+    hidden = disclose(exact, POLICY, links=Links(TOGETHER, levels))["status"] == "suppressed"
+    made = release.frame()["status"][: exact.height] == "suppressed"
+    assert made.filter(hidden).all()  # the proof may hide more
 
 
-@pytest.mark.xfail(
-    strict=True, reason="told by a difference of two counts rounded to fives, as who left a question out is"
-)
 def test_whom_a_question_does_not_concern_cannot_be_counted() -> None:
     release, exact = released_together(120, 3, 0.1)
     chosen = [each for each in attack(release, exact, TOGETHER) if each.kind == "aside"]
@@ -316,12 +288,9 @@ def test_what_all_but_a_few_answered_is_not_told_by_a_mean() -> None:
     assert set(frame["status"]) == {"suppressed"}
 
 
-# --- Not held yet -----------------------------------------------------------------------------------------------------------
-
-TOO_CLOSE = "a difference of two counts rounded to fives has at most nine values, and mostly five"
+# --- Beside the numbers -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.xfail(strict=True, reason=TOO_CLOSE)
 @pytest.mark.parametrize("kind", ["missing", "began at nothing"])
 def test_neither_who_left_a_question_out_nor_who_began_at_nothing_can_be_counted(kind: str) -> None:
     release, exact = released(community(80, 101, missing=0.04), SURVEY)

@@ -23,7 +23,7 @@ from survey_pipeline.estimate import (
     tested_lines,
 )
 from survey_pipeline.instrument import Instrument
-from survey_pipeline.levels import DoseReading, Level, band_ends, exposure_of, factors, made_of
+from survey_pipeline.levels import DoseReading, Level, cut_anew, exposure_of, factors, made_of
 from survey_pipeline.outcomes import exposures
 from survey_pipeline.person_weeks import DIARY_SCHEMA, diary_rows
 from survey_pipeline.proof.told import Told
@@ -198,10 +198,7 @@ def _refuse_too_few(n_kept: int, policy: Policy) -> None:
 def _refuse_cut_anew(same_people: Sequence[Told], instrument: Instrument) -> None:
     """Two cuts of the same people tell how many lie between their ends, which may be one or two."""
     for told in same_people:
-        there = {
-            name: item for name, item in told.instrument.items.items() if item.bands and name in told.release.levels
-        }
-        anew = [name for name, item in there.items() if band_ends(item) != band_ends(instrument.items.get(name, item))]
+        anew = sorted(cut_anew(told.instrument, instrument) & told.release.levels.keys())
         if anew:
             raise NotSafeToPublish(
                 f"The bands of '{anew[0]}' end elsewhere than in release {told.release.release_number} of wave "

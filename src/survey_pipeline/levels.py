@@ -70,6 +70,12 @@ def band_ends(item: Item) -> tuple[tuple[float, bool], ...]:
     return tuple(sorted({band.end for bands in (item.bands, *item.wider_bands) for band in bands}))
 
 
+def cut_anew(before: Instrument, now: Instrument) -> frozenset[str]:
+    """The items of both instruments whose bands end at other values now."""
+    both = (name for name, item in before.items.items() if item.bands and name in now.items)
+    return frozenset(name for name in both if band_ends(before.items[name]) != band_ends(now.items[name]))
+
+
 def partitions(item: Item) -> tuple[tuple[Level, ...], ...]:
     """The declared ways of cutting an exposure into levels, finest first. Each covers every atom exactly once."""
     if item.bands:

@@ -71,6 +71,8 @@ class _Attempt:
     earlier: tuple[Told, ...]
     counts: Counts
     at_risk: tuple[Behind, ...]
+    hidden_before: tuple[Behind, ...]
+    """Counts that an earlier release hides, of which nothing is known but that they may be small."""
     hidden: tuple[Behind, ...]
     worlds: "Worlds"
     """What was seen in worlds that were found before; grows."""
@@ -80,7 +82,9 @@ class _Attempt:
         told = replace(told, cases=cases_of(told, exact))
         counts = knowledge([*earlier, told])
         at_risk = small(counts_behind(told, exact, counts), told.policy)
-        return cls(told, tuple(earlier), counts, tuple(at_risk), tuple(hidden_counts(told, counts)), worlds)
+        before = [each for one in earlier for each in _as_good_as_small(one, counts)]
+        hidden = hidden_counts(told, counts)
+        return cls(told, tuple(earlier), counts, tuple(at_risk), tuple(before), tuple(hidden), worlds)
 
     @property
     def hidden_rows(self) -> set[About]:
@@ -94,7 +98,8 @@ class _Attempt:
     def _targets(self) -> list["Target"]:
         """What must not be told, and after it the hidden counts of the certificate, which are searched alike."""
         policy = self.told.policy
-        return [target(each, policy) for each in self.at_risk] + [mark(each, policy) for each in self.hidden]
+        risked = [target(each, policy) for each in self.at_risk]
+        return risked + [mark(each, policy) for each in (*self.hidden_before, *self.hidden)]
 
     @cached_property
     def _verdicts(self) -> list["Verdict"]:
@@ -121,8 +126,15 @@ class _Attempt:
         return found
 
     def _open(self, verdicts: Sequence["Verdict"]) -> dict[int, "Verdict"]:
-        """What can be told of what must not be."""
-        return {place: verdict for place, verdict in enumerate(verdicts[: len(self.at_risk)]) if not verdict.safe}
+        """What can be told of what must not be. What earlier releases hide may turn out to be no small count at all."""
+        first, least = len(self.at_risk), self.told.policy.min_n - TOLERANCE
+        open_ = {place: verdict for place, verdict in enumerate(verdicts[: self._guarded]) if not verdict.safe}
+        return {place: each for place, each in open_.items() if place < first or each.found.least < least}
+
+    @property
+    def _guarded(self) -> int:
+        """How many targets must not be told."""
+        return len(self.at_risk) + len(self.hidden_before)
 
     def _open_without(self, hidden: set[About], before: Mapping[int, "Verdict"]) -> dict[int, "Verdict"]:
         """What of it can still be told when more is hidden."""
@@ -146,7 +158,8 @@ class _Attempt:
         return {about for about in repair.hidden - hidden if isinstance(about, tuple)}
 
     def _stuck(self, open_: Mapping[int, "Verdict"]) -> NotProved:
-        return NotProved({self.at_risk[place].about[0] for place in open_})
+        guarded = (*self.at_risk, *self.hidden_before)
+        return NotProved({guarded[place].about[0] for place in open_})
 
     def _cost(self, source: Source) -> float:
         """How much is lost with a row: its people, and more for what is told of everybody."""
@@ -161,7 +174,7 @@ class _Attempt:
         """The certificate: what is left to each hidden count, whether it is small or not."""
         from survey_pipeline.proof.solver import SOLVER
 
-        verdicts = self._verdicts[len(self.at_risk) :]
+        verdicts = self._verdicts[self._guarded :]
         intervals = (_certified(*each, self.told.policy) for each in zip(self.hidden, verdicts, strict=True))
         return Proof(
             solver=SOLVER,
@@ -170,6 +183,18 @@ class _Attempt:
             together_with=tuple((each.release.wave, each.release.release_number) for each in self.earlier),
             hidden_counts=tuple(intervals),
         )
+
+
+def _as_good_as_small(earlier: Told, counts: Counts) -> list[Behind]:
+    """The hidden counts of an earlier release that its certificate leaves all that their mark says."""
+    proof = earlier.release.proof
+    left = {_words(each): each for each in proof.hidden_counts} if proof else {}
+    hidden = ((each, left.get((*each.about, each.kind))) for each in hidden_counts(earlier, counts))
+    return [each for each, told in hidden if told is not None and told.least == 1 and told.most is None]
+
+
+def _words(count: HiddenCount) -> tuple[str, str, str, str, str]:
+    return count.exposure, count.level, count.outcome, count.statistic, count.counted
 
 
 def _certified(behind: Behind, verdict: "Verdict", policy: Policy) -> HiddenCount:

@@ -229,9 +229,10 @@ _CAME_LATER = ("least_difference", "require_approval", "looser", "based_on", "ti
 
 
 class HiddenCount(Part):
-    """A count that is hidden, and what all that is published leaves it: it may be as few as `least`, or fewer, and as many as
-    `most`; without that, as many as the mark of a hidden count says, min_n - 1, or more. One that is known to be min_n or
-    more has that as `least`. `counted`: people, respondents, events, others, missing.
+    """A count that is hidden, and what all that is published leaves it: with `least` 1 it may be 1 or fewer, otherwise it is
+    known to be at least so many; without `most` it may be min_n - 1, as its mark says, or more, otherwise it is known to be
+    at most so many. One that is known to be min_n or more has that as `least`. `counted`:
+    people, respondents, events, others, missing.
     """
 
     exposure: str

@@ -42,6 +42,7 @@ from survey_pipeline.errors import AlreadyPublished, InputRefused, WrongUsage
 from survey_pipeline.exports import Export, RowsDoNotAddUp
 from survey_pipeline.instrument import Instrument, Role, load_instrument
 from survey_pipeline.ledger import Entry, Kind
+from survey_pipeline.levels import cut_anew, factors
 from survey_pipeline.people import People, differences, digests
 from survey_pipeline.person_weeks import diary_tally, levels_of_people
 from survey_pipeline.personal import mentioned
@@ -442,7 +443,7 @@ def disclose_wave(
         policy,
         read.wave,
         read.exports,
-        _releases(ledger),
+        _with_levels_of(ledger, instrument),
         request.correction or _reason_proposed(entries, read),
         diary,
         by_design,
@@ -502,6 +503,17 @@ def _by_design(warehouse: Warehouse, instrument: Instrument, wave: str, version:
     )
     rows = pl.concat(_weighted(_batches(responses, needed), responses, instrument))
     return lambda estimates, levels: with_design(estimates, rows, instrument, levels)
+
+
+def _with_levels_of(ledger: Sequence[StoredRelease], instrument: Instrument) -> list[Release]:
+    """The releases without the levels of items whose bands end elsewhere now: the same names would mean other numbers."""
+    asked = [(stored.release, Instrument.model_validate_json(stored.instrument_definition)) for stored in ledger]
+    return [_without_levels(release, cut_anew(then, instrument), then) for release, then in asked]
+
+
+def _without_levels(release: Release, items: frozenset[str], instrument: Instrument) -> Release:
+    kept = {name: found for name, found in release.levels.items() if items.isdisjoint(factors(instrument, name))}
+    return release if len(kept) == len(release.levels) else release.model_copy(update={"levels": kept})
 
 
 def _releases(ledger: Sequence[StoredRelease]) -> list[Release]:
@@ -617,7 +629,11 @@ def exact_estimates(
     tally = _tally_of(warehouse, instrument, row)
     asked = instrument.in_wave(wave)
     diary = _diary_tally_of(warehouse, instrument, row)
-    levels = {} if finest else coarsen(tally, asked, policy, earlier_levels(_releases(ledger), wave, asked))
+    levels = (
+        {}
+        if finest
+        else coarsen(tally, asked, policy, earlier_levels(_with_levels_of(ledger, instrument), wave, asked))
+    )
     words = [pl.lit(instrument.name).alias(names.INSTRUMENT), pl.lit(wave).alias(names.WAVE)]
     by_design = _by_design(warehouse, asked, wave, row["responses_version"])
     return exact_frames(tally, asked, levels, policy, diary, by_design)[what].select(*words, pl.all())

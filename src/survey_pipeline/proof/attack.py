@@ -202,8 +202,7 @@ def _bounds(targets: csr_array, narrowed: Narrowed) -> Floats:
     up, down = targets.maximum(0), targets.minimum(0)
     with np.errstate(invalid="ignore"):
         low, high = (
-            up @ one + down @ other
-            for one, other in ((narrowed.least, narrowed.most), (narrowed.most, narrowed.least))
+            up @ one + down @ other for one, other in ((narrowed.least, narrowed.most), (narrowed.most, narrowed.least))
         )
     return np.column_stack([np.nan_to_num(low, nan=-inf, neginf=-inf), np.nan_to_num(high, nan=inf, posinf=inf)])
 

@@ -5,14 +5,26 @@ whether they can be told (`attack`). Only the steward's own machine ever holds t
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from survey_pipeline import names
-from survey_pipeline.names import N_EVENTS, N_MISSING, N_RESPONDENTS
+from survey_pipeline.names import ALL_LEVELS, N_EVENTS, N_MISSING, N_RESPONDENTS, NOT_STATED
 from survey_pipeline.proof.knowledge import Counts, aside_of, asked_of, events_in, events_of
 from survey_pipeline.proof.numbers import missing_of
-from survey_pipeline.proof.told import ANSWERED, BEFORE, COULD_IMPROVE, PEOPLE, Cases, Line, Suffix, Terms, Told
+from survey_pipeline.proof.told import (
+    ANSWERED,
+    BEFORE,
+    COULD_IMPROVE,
+    EVERYONE,
+    MISSING,
+    PEOPLE,
+    Cases,
+    Line,
+    Suffix,
+    Terms,
+    Told,
+)
 from survey_pipeline.release import Policy
 
 if TYPE_CHECKING:
@@ -42,7 +54,39 @@ def counts_behind(told: Told, exact: Sequence[Exact], counts: Counts) -> list[Be
         for kind, what, truth in _counted(line, row):
             terms = counts.terms(places, what)
             found.setdefault(tuple(terms), Behind(line.about, kind, terms, truth))
-    return list(found.values())
+    sizes = {
+        (line.row.exposure, line.row.level): _number(row, "n_level")
+        for line, row in zip(told.lines, exact, strict=True)
+    }
+    silent = {
+        line.about: _number(row, N_EVENTS) for line, row in zip(told.lines, exact, strict=True) if _is_silent(line)
+    }
+    merged = [replace(each, truth=sizes[each.level] - silent[each.about]) for each in _beside_the_silent(told, counts)]
+    return [*found.values(), *merged]
+
+
+@dataclass(frozen=True)
+class _Merged(Behind):
+    """Those who gave an answer, in a level that holds those who gave none, too."""
+
+    level: tuple[str, str] = ("", "")
+
+
+def _is_silent(line: Line) -> bool:
+    """Whether a row tells how many of everybody left a question out."""
+    return line.outcome is not None and line.outcome.left_out and line.row.level == ALL_LEVELS
+
+
+def _beside_the_silent(told: Told, counts: Counts) -> Iterator[_Merged]:
+    """Where those who left a question out were merged with an answer, their number without these tells the rest."""
+    published = {line.row.exposure: line for line in told.lines if not line.is_presence}
+    for line in (each for each in told.lines if _is_silent(each) and each.outcome):
+        item = line.outcome.item if line.outcome else ""
+        for level in told.release.levels.get(item, ()) if item in published else ():
+            if NOT_STATED in level.members and len(level.members) > 1:
+                places = counts.parts.of_level(told, item, level.label)
+                terms = counts.terms(places, PEOPLE) | counts.terms([EVERYONE], (item, MISSING), -1.0)
+                yield _Merged(line.about, "people", terms, UNKNOWN, (item, level.label))
 
 
 def _counted(line: Line, row: Exact) -> Iterator[tuple[str, Suffix, int]]:
@@ -138,7 +182,7 @@ def hidden_counts(told: Told, counts: Counts) -> list[Behind]:
         for kind, what in _gap_told(line) if line.is_shown else _row_hidden(line):
             terms = counts.terms(places, what)
             found.setdefault(tuple(terms), Behind(line.about, kind, terms, UNKNOWN))
-    return list(found.values())
+    return [*found.values(), *_beside_the_silent(told, counts)]
 
 
 def _row_hidden(line: Line) -> Iterator[tuple[str, Suffix]]:

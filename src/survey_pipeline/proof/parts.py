@@ -37,8 +37,11 @@ class Parts:
         """The parts that together hold the people of a row."""
         if line.row.level == ALL_LEVELS:
             return (EVERYONE,)
-        members = told.members[line.row.exposure, line.row.level]
-        exposure = line.row.exposure
+        return self.of_level(told, line.row.exposure, line.row.level)
+
+    def of_level(self, told: Told, exposure: str, label: str) -> tuple[Place, ...]:
+        """The parts that together make up a published level."""
+        members = told.members[exposure, label]
         return tuple(place(exposure, part) for part in self.by_exposure[exposure] if part <= members)
 
     def all_places(self, exposure: str) -> Iterator[Place]:
