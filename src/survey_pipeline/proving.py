@@ -148,7 +148,7 @@ class _Attempt:
         from survey_pipeline.proof.repair import NotPossible, Repair
 
         targets = [self._targets[place] for place in open_]
-        repair = Repair(self.system, targets, self._cost, hidden, in_whole_numbers=in_whole_numbers)
+        repair = Repair(self.system, targets, self._cost, hidden, in_whole_numbers=in_whole_numbers, rounds=1)
         try:
             for place, verdict in enumerate(open_.values()):
                 for low in (side for side, safe in ((True, verdict.safe_low), (False, verdict.safe_high)) if not safe):

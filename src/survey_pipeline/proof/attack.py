@@ -36,6 +36,8 @@ WORTH_ANOTHER = 0.1
 STEPS_AROUND = 3
 """How often more is set free around fractions of people before the search gives up staying near a world."""
 
+WORTH_HOLDING = 25
+"""With fewer targets left it is quicker to search the whole."""
 PUSHES = (0, -1, 1)
 """Worlds around which is searched first: any, one with many people in the groups, one with few."""
 
@@ -152,34 +154,43 @@ class Attack:
 
     def _search(self, open_: Whole) -> None:
         known = self._system.known(self._hidden)
+        narrowed = narrow(self._system, known, _links(self._targets))
+        bound = _bounds(self._targets, narrowed)
+        self._bound[open_] = bound[open_]
+        within = _reached(bound, self._needed)
+        held = False
         for push in PUSHES if len(self._hubs) else ():
-            self._search_around(push, known, open_)
-            open_ = np.flatnonzero(~self._safe().all(axis=1))
+            open_ = np.flatnonzero(np.any(~self._safe() & within, axis=1))
+            if len(open_) >= WORTH_HOLDING:
+                held |= self._search_around(push, known, open_, at_any_cost=push == PUSHES[-1] and not held)
+        open_ = np.flatnonzero(np.any(~self._safe() & within, axis=1))
         for part, found in self._searched(self._system, known, open_):
             self._seen[part.targets] = found.seen
             self._bound[part.targets] = found.bound
             self._undecided[part.targets] = found.undecided
 
-    def _search_around(self, push: int, known: Flags, open_: Whole) -> None:
+    def _search_around(self, push: int, known: Flags, open_: Whole, *, at_any_cost: bool) -> bool:
         """Look for worlds in which the hubs are as in one world that was found: what is seen there was seen, what is not may
-        be elsewhere.
+        be elsewhere. Gives whether there was such a world.
         """
         costs = np.zeros(self._system.columns)
         costs[self._hubs] = push
-        around = self._held(known, costs) if len(open_) else None
+        around = self._held(known, costs, at_any_cost=at_any_cost)
         for part, found in self._searched(around, known, open_) if around else ():
             self._seen[part.targets] = found.seen
+        return around is not None
 
-    def _held(self, known: Flags, costs: Floats) -> Compiled | None:
+    def _held(self, known: Flags, costs: Floats, *, at_any_cost: bool) -> Compiled | None:
         """The system with its hubs held where some world has them; None where none was found in time. In a world with
-        fractions of people the hubs mostly are whole, and then the rest nearly always can be.
+        fractions of people the hubs mostly are whole, and then the rest nearly always can be; to search in whole numbers at
+        once takes much longer.
         """
         narrowed = narrow(self._system, known)
         linear = _some_world(self._system, narrowed, costs, None)
         around = None if linear is None else self._with_hubs(np.round(linear))
         if around is not None and _has_whole_worlds(around, known):
             return around
-        whole = _some_world(self._system, narrowed, costs, self._system.whole)
+        whole = _some_world(self._system, narrowed, costs, self._system.whole) if at_any_cost else None
         return None if whole is None else self._with_hubs(whole)
 
     def _with_hubs(self, world: Floats) -> Compiled:
@@ -188,11 +199,7 @@ class Attack:
         return replace(self._system, least=least, most=most)
 
     def _searched(self, system: Compiled, known: Flags, open_: Whole) -> list[tuple["_Part", "_Found"]]:
-        narrowed = narrow(system, known, _links(self._targets))
-        bound = _bounds(self._targets, narrowed)
-        self._bound[open_] = bound[open_]
-        settled: Flags = np.all(self._safe() | ~_reached(bound, self._needed), axis=1)
-        parts = list(_parts(system, narrowed, self._targets, open_[~settled[open_]]))
+        parts = list(_parts(system, narrow(system, known, _links(self._targets)), self._targets, open_))
         jobs = [partial(_searched, part, self._needed[part.targets], self._seen[part.targets]) for part in parts]
         return list(zip(parts, _all_done(jobs, self._workers), strict=True))
 

@@ -54,8 +54,9 @@ def cheapest_to_hide(
 class Repair:
     """Finds what to hide for one target after another; keeps in mind what is hidden already.
 
-    Without `in_whole_numbers` what is found is enough in fractions of people, which it mostly is in whole ones too: attack
-    again. Raises `KeyError` for a target with an unknown that the system does not have.
+    `rounds`: times that what was broken is weighed anew, for fewer rows. Without `in_whole_numbers` what is found is enough
+    in fractions of people, which it mostly is in whole ones too: attack again. Raises `KeyError` for a target with an unknown
+    that the system does not have.
     """
 
     def __init__(
@@ -66,7 +67,9 @@ class Repair:
         hidden: Collection[Source] = (),
         *,
         in_whole_numbers: bool = True,
+        rounds: int = ROUNDS,
     ) -> None:
+        self._rounds = rounds
         self._in_whole = in_whole_numbers
         self._system, self._targets = system, targets
         self._hidden = set(hidden)
@@ -97,7 +100,7 @@ class Repair:
         """The cheapest set of sources that any round has broken."""
         price = self._cost
         best: Whole | None = None
-        for _ in range(ROUNDS + 1):
+        for _ in range(self._rounds + 1):
             broken = self._model.broken(goal, np.where(free, 0, price))
             if broken is None:
                 break
