@@ -181,13 +181,14 @@ class Attack:
         return around is not None
 
     def _held(self, known: Flags, costs: Floats, *, at_any_cost: bool) -> Compiled | None:
-        """The system with its hubs held where some world has them; None where none was found in time. In a world with
-        fractions of people the hubs mostly are whole, and then the rest nearly always can be; to search in whole numbers at
-        once takes much longer.
+        """The system with its hubs held where some world has them; None where none was found in time. Where only the hubs
+        are in whole numbers, the rest nearly always can be; to search all in whole numbers at once takes much longer.
         """
         narrowed = narrow(self._system, known)
-        linear = _some_world(self._system, narrowed, costs, None)
-        around = None if linear is None else self._with_hubs(np.round(linear))
+        of_hubs = np.zeros(self._system.columns, dtype=np.bool_)
+        of_hubs[self._hubs] = True
+        found = _some_world(self._system, narrowed, costs, of_hubs)
+        around = None if found is None else self._with_hubs(np.round(found))
         if around is not None and _has_whole_worlds(around, known):
             return around
         whole = _some_world(self._system, narrowed, costs, self._system.whole) if at_any_cost else None
@@ -222,15 +223,15 @@ def _has_whole_worlds(system: Compiled, known: Flags) -> bool:
     return _some_world(system, narrowed, np.zeros(system.columns), system.whole) is not None
 
 
-def _some_world(system: Compiled, narrowed: Narrowed, costs: Floats, whole: Flags | None) -> Floats | None:
-    """A world that fits, with low costs; None where none was found in time. Without `whole`, in fractions of people."""
+def _some_world(system: Compiled, narrowed: Narrowed, costs: Floats, whole: Flags) -> Floats | None:
+    """A world that fits, with low costs; None where none was found in time. What is not `whole` may be in fractions."""
     columns = narrowed.least, narrowed.most
     programme = Programme(narrowed.matrix, (narrowed.row_least, narrowed.row_most), columns, whole)
     programme.costs(costs)
     if programme.solve() is not Outcome.FOUND:
         return None
     values = programme.values
-    world: Floats = np.where(system.whole, np.round(values), values) if whole is not None else values
+    world: Floats = np.where(whole, np.round(values), values)
     return world
 
 
