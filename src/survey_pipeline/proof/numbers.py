@@ -165,6 +165,9 @@ class Numbers:
             self._counted_gap(line, missing, self._fewest, 2 * (self._fewest - 1) if all(once) else inf, said)
         if n is not None and once in ((True, False), (False, True)):
             self._counted_gap(line, missing_among(line, ANSWERED if once[0] else BEFORE), *self._range(n), said)
+        for among, is_few in zip((BEFORE, ANSWERED), once or (), strict=False):
+            if is_few is not None:
+                self._counted_gap(line, missing_among(line, among), *self._few_or_many(is_few), said)
 
     def _counted_gap(self, line: Line, missing: Suffix, least: float, most: float, said: "_Said") -> None:
         are_few = self._few_aside(line)
