@@ -22,7 +22,11 @@ FOLDER = SHARED / "disclosure"
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="the shared data is not here")
 
 OPTIMUM = 64
-"""Secondary cells of the turnover table in tau-Argus' optimal solution."""
+"""Secondary cells of the turnover table in tau-Argus' optimal solution: the least turnover hidden, which need not be the
+fewest cells. Below it, that the pattern protects every primary is shown by the attack and not by the number.
+"""
+NEAR = 6
+"""How many cells more or fewer are near it."""
 
 
 @cache
@@ -175,7 +179,8 @@ def test_a_large_nested_table_is_protected_with_hardly_more_than_the_fewest_cell
     )
     more = protect_cells(table, needed)
     sys.stdout.write(f"{len(more)} secondary cells; tau-Argus, at its best, {OPTIMUM}\n")
-    assert case["published_counts"]["D_secondary_OPT"] == OPTIMUM <= len(more) <= 70
+    assert case["published_counts"]["D_secondary_OPT"] == OPTIMUM
+    assert abs(len(more) - OPTIMUM) <= NEAR
     found = bounds(table.system(), list(needed), {*needed, *more})
     for cell, (low, high) in needed.items():
         value = table.values[cell]
