@@ -335,7 +335,7 @@ def test_a_large_survey_is_decided() -> None:
 
 def test_the_cheapest_way_out_is_taken() -> None:
     hidden = [("ash", "badly"), ("ash", "well"), ("beech", "badly")]
-    # Only beech well closes the rectangle at once; where it is dear, two other cells are taken: those of cedar, or unsaid ones.
+    # Only beech well closes the rectangle at once; where it is dear, two others are taken: of cedar, or what is unsaid.
     ways = (
         (1.0, [{("beech", "well")}]),
         (100.0, [{("cedar", "badly"), ("cedar", "well")}, {("ash", "unsaid"), ("beech", "unsaid")}]),
