@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import inf
 
 from survey_pipeline.instrument import NONE_TICKED, READINGS, SEVERAL, Band, Code, Group, Instrument, Item, Kind, Strict
 from survey_pipeline.names import (
@@ -68,6 +69,15 @@ def _closed_atoms(item: Item) -> tuple[Level, ...]:
 def band_ends(item: Item) -> tuple[tuple[float, bool], ...]:
     """Every value at which some band of the item ends, low to high, and whether it still belongs to the lower side."""
     return tuple(sorted({band.end for bands in (item.bands, *item.wider_bands) for band in bands}))
+
+
+def lies_above(code: str, limit: float, item: Item) -> bool | None:
+    """Whether a stretch between two ends of bands lies above a limit; None where the limit lies within it."""
+    place, ends = int(code.rpartition("_")[2]), band_ends(item)
+    start, is_before = ends[place - 1] if place else (-inf, True)
+    if start > limit or (start == limit and is_before):
+        return True
+    return False if ends[place][0] <= limit else None
 
 
 def cut_anew(before: Instrument, now: Instrument) -> frozenset[str]:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from math import inf
 
 from survey_pipeline import names
 from survey_pipeline.disclose.rows import (
@@ -29,7 +28,7 @@ from survey_pipeline.disclose.rows import (
     where,
 )
 from survey_pipeline.instrument import LEFT_OUT, Condition, Instrument, Item, Kind
-from survey_pipeline.levels import Crossing, Level, band_ends, exposure_of, split
+from survey_pipeline.levels import Crossing, Level, exposure_of, lies_above, split
 from survey_pipeline.names import ALL_LEVELS, NOT_APPLICABLE, NOT_STATED, READING_WORST_CASE, option_column
 from survey_pipeline.outcomes import Outcome, exposures
 
@@ -228,19 +227,10 @@ def _among(kind: str, outcome: Outcome, item: Item) -> Inside:
 def _is_event(atom: str, outcome: Outcome, item: Item) -> bool | None:
     """Whether people in an atom said yes to an outcome of the same question; None where some of them may have."""
     if outcome.above is not None:
-        return _is_above(atom, outcome.above, item)
+        return lies_above(atom, outcome.above, item)
     if outcome.code:
         return atom == outcome.code
     if item.kind is Kind.YES_NO:
         return atom == "yes"
     alone = {option.code for option in item.options}
     return outcome.name == option_column(outcome.item, atom) if atom in alone else None
-
-
-def _is_above(atom: str, limit: float, item: Item) -> bool | None:
-    """Whether a stretch between two ends of bands lies above a limit."""
-    place, ends = int(atom.rpartition("_")[2]), band_ends(item)
-    start, is_before = ends[place - 1] if place else (-inf, True)
-    if start > limit or (start == limit and is_before):
-        return True
-    return False if ends[place][0] <= limit else None

@@ -15,7 +15,7 @@ from itertools import pairwise
 from math import inf
 
 from survey_pipeline.instrument import Condition, Instrument, Item, Kind
-from survey_pipeline.levels import band_ends
+from survey_pipeline.levels import lies_above
 from survey_pipeline.names import NOT_APPLICABLE, NOT_STATED, READING_WORST_CASE, option_column
 from survey_pipeline.outcomes import Outcome
 from survey_pipeline.proof.parts import Parts
@@ -359,21 +359,12 @@ def _is_in(outcome: Outcome, item: Item, kind: str, code: str) -> bool | None:
 
 def _says_yes(outcome: Outcome, item: Item, code: str) -> bool | None:
     if outcome.above is not None:
-        return _is_above(code, outcome.above, item)
+        return lies_above(code, outcome.above, item)
     if outcome.code:
         return code == outcome.code
     if item.kind is Kind.YES_NO:
         return code == "yes"
     return outcome.name == option_column(outcome.item, code) if code in item.codes else None
-
-
-def _is_above(code: str, limit: float, item: Item) -> bool | None:
-    """Whether a stretch between two ends of bands lies above a limit."""
-    place, ends = int(code.rpartition("_")[2]), band_ends(item)
-    start, is_before = ends[place - 1] if place else (-inf, True)
-    if start > limit or (start == limit and is_before):
-        return True
-    return False if ends[place][0] <= limit else None
 
 
 def structure(told: Sequence[Told]) -> Counts:
