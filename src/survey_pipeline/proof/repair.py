@@ -107,7 +107,7 @@ class Repair:
             used = np.flatnonzero((broken > TOLERANCE) & ~free)
             if best is None or self._cost[used].sum() < self._cost[best].sum() - TOLERANCE:
                 best = used
-            if not len(used):
+            if len(used) <= 1:  # fewer cannot be
                 break
             price = self._cost / (broken / broken[used].max() + LITTLE)
         if best is None:
@@ -117,7 +117,7 @@ class Repair:
     def _pruned(self, goal: Whole, free: Flags, chosen: Whole) -> Whole:
         """Without those that are not needed, the dearest dropped first."""
         kept = list(chosen)
-        for source in sorted(chosen, key=lambda i: -self._cost[i]):
+        for source in sorted(chosen, key=lambda i: -self._cost[i]) if len(kept) > 1 else ():
             without = [other for other in kept if other != source]
             may = free.copy()
             may[without] = True
