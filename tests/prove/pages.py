@@ -146,7 +146,7 @@ def _releases(judged: Sequence[Judged]) -> str:
     counts = sum((one.releases for one in judged), Counter[str]())
     rows = [(said, f"{counts[name]:,}") for name, said in RELATIONS.items()]
     held = [("held back, as too few people differ", f"{counts['held back']:,}")]
-    held += [("refused, as no proof was found", f"{counts['refused']:,}")]
+    held += [("refused: the same people in other bands, or no proof", f"{counts['refused']:,}")]
     published = [("all that were published", f"{sum(counts[name] for name in RELATIONS):,}")]
     return table(("releases", "number"), [*rows, *published, *held])
 
