@@ -54,7 +54,7 @@ types: $(VENV)/.test ## strict types
 	@$(BIN)/mypy
 
 tests: $(VENV)/.test ## the tests, slow ones included
-	@$(BIN)/pytest -n 2 --dist loadfile
+	@$(BIN)/pytest -n 3 --dist loadfile
 
 format: $(VENV)/.test ## put the code in its format
 	@$(BIN)/ruff check --fix .

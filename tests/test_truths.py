@@ -1,6 +1,6 @@
 """The pipeline finds what is true of invented people: their truths are known, so its estimates can be held against them.
 
-130 communities are invented from 130 seeds. Over them, the 95 per cent interval of the mean change must hold the true mean
+80 communities are invented from 80 seeds. Over them, the 95 per cent interval of the mean change must hold the true mean
 change 95 times in 100, for each form with 500 or more people, give or take what chance allows.
 """
 
@@ -17,7 +17,7 @@ from survey_pipeline.reading import Reading, silently
 from survey_pipeline.sample import SamplePlan, load_plan, true_mean_change, write_sample
 from survey_pipeline.sample.plan import Diaries
 
-SEEDS = range(130)
+SEEDS = range(80)
 ROWS = 3000
 WAVE = "2026-01"
 ENOUGH = 500
@@ -70,9 +70,9 @@ def found(tmp_path_factory: pytest.TempPathFactory, magnesium: Instrument, plan:
 
 @pytest.mark.slow
 def test_true_mean_changes_lie_in_their_intervals_at_the_nominal_rate(found: pl.DataFrame) -> None:
-    # Outcomes of one person hang together, so each form and outcome is judged by itself: 130 draws have a standard error
-    # of 1.9 points, and 16 such lines stay within 3.3 of them unless something is wrong.
-    lines = found.group_by("level", "outcome").agg(n=pl.len(), rate=pl.col("held").mean()).filter(pl.col("n") >= 100)
+    # Outcomes of one person hang together, so each form and outcome is judged by itself: 80 draws have a standard error
+    # of 2.4 points, and 16 such lines stay within 3.3 of them unless something is wrong.
+    lines = found.group_by("level", "outcome").agg(n=pl.len(), rate=pl.col("held").mean()).filter(pl.col("n") >= 60)
     assert lines.height >= 16
     margin = 3.3 * (NOMINAL * (1 - NOMINAL) / lines["n"]).sqrt()
     assert lines.filter((pl.col("rate") - NOMINAL).abs() > margin).is_empty(), lines.sort("rate")
@@ -82,7 +82,7 @@ def test_true_mean_changes_lie_in_their_intervals_at_the_nominal_rate(found: pl.
 def test_over_everything_the_rate_is_the_nominal_one(found: pl.DataFrame) -> None:
     rate = found["held"].mean()
     assert isinstance(rate, float)
-    assert abs(rate - NOMINAL) < 0.012, rate
+    assert abs(rate - NOMINAL) < 0.015, rate
 
 
 @pytest.mark.slow
