@@ -426,7 +426,7 @@ class _Search:
             np.concatenate([part.columns[0], np.zeros(2 * n)]),
             np.concatenate([part.columns[1], np.full(2 * n, inf)]),
         )
-        return Programme(csr_array(matrix), (least, most), columns, whole)
+        return Programme(csr_array(matrix), (least, most), columns, whole, only_costs_change=whole is None)
 
     @property
     def integral(self) -> Programme:

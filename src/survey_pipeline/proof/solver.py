@@ -34,8 +34,8 @@ ENDS = {
     highspy.HighsModelStatus.kUnbounded: Outcome.UNBOUNDED,
 }
 OPTIONS: dict[str, bool | int | float | str] = {"output_flag": False, "threads": 1, "random_seed": 0}
-IN_FRACTIONS: dict[str, bool | int | float | str] = {"simplex_strategy": 4}
-"""Primal simplex: with other costs the last solution still fits, so that the search goes on from there."""
+PRIMAL_SIMPLEX = 4
+"""With other costs the last solution still fits, so that the primal simplex goes on from there."""
 IN_WHOLE_NUMBERS: dict[str, bool | int | float | str] = {
     "mip_max_nodes": NODES,
     "mip_feasibility_tolerance": 1e-7,
@@ -56,11 +56,14 @@ class Programme:
         rows: tuple[Floats, Floats],
         columns: tuple[Floats, Floats],
         whole: Flags | None = None,
+        *,
+        only_costs_change: bool = False,
     ) -> None:
+        self._only_costs_change = only_costs_change
         self._columns = matrix.shape[1]
         self._every: NDArray[np.int32] = np.arange(self._columns, dtype=np.int32)
         self._highs = highspy.Highs()  # type: ignore[no-untyped-call]
-        for name, value in (OPTIONS | (IN_FRACTIONS if whole is None else IN_WHOLE_NUMBERS)).items():
+        for name, value in (OPTIONS | ({} if whole is None else IN_WHOLE_NUMBERS)).items():
             self._highs.setOptionValue(name, value)
         self._highs.passModel(_model(matrix, rows, columns))
         if whole is not None:
@@ -74,6 +77,8 @@ class Programme:
 
     def solve(self) -> Outcome:
         self._highs.run()
+        if self._only_costs_change:
+            self._highs.setOptionValue("simplex_strategy", PRIMAL_SIMPLEX)
         status = self._highs.getModelStatus()
         if status == highspy.HighsModelStatus.kUnboundedOrInfeasible:
             status = self._without_presolve()
