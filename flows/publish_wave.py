@@ -90,6 +90,7 @@ def common_options() -> ArgumentParser:
     common.add_argument("--home", type=Path, default=given("SURVEY_PIPELINE_HOME", "."), help="default: this folder")
     common.add_argument("--warehouse", default=given("SURVEY_PIPELINE_WAREHOUSE"), help="a folder or object-store URL")
     common.add_argument("--reports", type=Path, default=given("SURVEY_PIPELINE_REPORTS"), help="where reports go")
+    common.add_argument("--language", default=given("SURVEY_PIPELINE_LANGUAGE"), help="of reports: en, de or es")
     return common
 
 

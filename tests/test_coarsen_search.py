@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from survey_pipeline.coarsen import choose_levels
-from survey_pipeline.coarsen.labels import as_one
+from survey_pipeline.joining import as_one
 from survey_pipeline.coarsen.needs import Needs
 from survey_pipeline.coarsen.stretches import best_stretches
 from survey_pipeline.instrument import Group, Item

@@ -23,6 +23,7 @@ from survey_pipeline.estimate import (
     tested_lines,
 )
 from survey_pipeline.instrument import Instrument
+from survey_pipeline.language import later
 from survey_pipeline.levels import DoseReading, Level, cut_anew, exposure_of, factors, made_of
 from survey_pipeline.outcomes import exposures
 from survey_pipeline.person_weeks import DIARY_SCHEMA, diary_rows
@@ -261,20 +262,20 @@ def _published_level(exposure: str, level: Level, instrument: Instrument) -> Pub
 
 
 STAGE_LABELS = {
-    "rows_quarantined": "Set aside: a required answer was missing or not possible",
-    names.Exclusion.EMPTY_ROW: "Left out: an empty row",
-    names.Exclusion.IDENTICAL_ROW: "Left out: the same row handed in twice",
-    names.Exclusion.NO_CONSENT: "Left out: no consent",
-    names.Exclusion.SAME_RESPONDENT: "Left out: a second answer by the same person",
-    names.Exclusion.SAME_TOKEN: "Left out: a second answer to the same invitation",
-    names.Exclusion.SAME_ANSWERS_SOON: "Left out: the same answers handed in twice",
-    names.Exclusion.UNFINISHED: "Left out: not finished",
-    names.Exclusion.PREVIEW: "Left out: a trial answer of the survey's makers",
-    names.Exclusion.REPEATED_ENTRY: "Left out: a repeated entry of somebody who is counted",
-    names.Exclusion.OTHER_EVENT: "Left out: an answer at another event",
-    names.Exclusion.KEPT_OUT: "Left out: by the steward, in the cleaning log",
-    names.Exclusion.WITHDRAWN: "Left out: withdrawn by the person",
-    "rows_kept": "Answers used",
+    "rows_quarantined": later("Set aside: a required answer was missing or not possible"),
+    names.Exclusion.EMPTY_ROW: later("Left out: an empty row"),
+    names.Exclusion.IDENTICAL_ROW: later("Left out: the same row handed in twice"),
+    names.Exclusion.NO_CONSENT: later("Left out: no consent"),
+    names.Exclusion.SAME_RESPONDENT: later("Left out: a second answer by the same person"),
+    names.Exclusion.SAME_TOKEN: later("Left out: a second answer to the same invitation"),
+    names.Exclusion.SAME_ANSWERS_SOON: later("Left out: the same answers handed in twice"),
+    names.Exclusion.UNFINISHED: later("Left out: not finished"),
+    names.Exclusion.PREVIEW: later("Left out: a trial answer of the survey's makers"),
+    names.Exclusion.REPEATED_ENTRY: later("Left out: a repeated entry of somebody who is counted"),
+    names.Exclusion.OTHER_EVENT: later("Left out: an answer at another event"),
+    names.Exclusion.KEPT_OUT: later("Left out: by the steward, in the cleaning log"),
+    names.Exclusion.WITHDRAWN: later("Left out: withdrawn by the person"),
+    "rows_kept": later("Answers used"),
 }
 SHOWN_IF_ANY = frozenset(names.Exclusion) - {
     names.Exclusion.EMPTY_ROW,
@@ -283,7 +284,7 @@ SHOWN_IF_ANY = frozenset(names.Exclusion) - {
     names.Exclusion.SAME_RESPONDENT,
 }
 """Stages that most surveys do not have."""
-CORRECTION_LABELS = {"set_to": "Answers set to what was meant", "dropped": "Answers dropped"}
+CORRECTION_LABELS = {"set_to": later("Answers set to what was meant"), "dropped": later("Answers dropped")}
 
 
 def stages_of(exports: Sequence[ExportReport], policy: Policy) -> tuple[StageCount, ...]:

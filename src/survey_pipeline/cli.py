@@ -61,6 +61,14 @@ WarehouseAt = Annotated[
 ReportsAt = Annotated[
     Path | None, typer.Option("--reports", envvar="SURVEY_PIPELINE_REPORTS", help="Where reports go.")
 ]
+Language = Annotated[
+    str | None,
+    typer.Option(
+        "--language",
+        envvar="SURVEY_PIPELINE_LANGUAGE",
+        help="In which language reports are written: en, de or es. Without it, in the instrument's own.",
+    ),
+]
 AsJson = Annotated[
     bool,
     typer.Option("--json", envvar="SURVEY_PIPELINE_JSON", help="One JSON document on stdout, and nothing else there."),
@@ -120,6 +128,7 @@ def run(
     home: Home = Path(),
     warehouse: WarehouseAt = None,
     reports: ReportsAt = None,
+    language: Language = None,
     correction: Why = None,
     tool: ToolName = None,
     encoding: Encoding = None,
@@ -138,6 +147,7 @@ def run(
         home=home,
         warehouse=warehouse,
         reports=reports,
+        language=language,
         correction=correction,
         by_hand=ByHand(tool=tool, encoding=encoding, separator=separator, header_rows=header_rows, sheet=sheet),
     )
@@ -266,6 +276,7 @@ def backfill(
     home: Home = Path(),
     warehouse: WarehouseAt = None,
     reports: ReportsAt = None,
+    language: Language = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -276,7 +287,13 @@ def backfill(
     runs = []
     for wave, exports in find_waves(folder).items():
         request = RunRequest.checked(
-            exports=exports, instrument=instrument, wave=wave, home=home, warehouse=warehouse, reports=reports
+            exports=exports,
+            instrument=instrument,
+            wave=wave,
+            home=home,
+            warehouse=warehouse,
+            reports=reports,
+            language=language,
         )
         try:
             with progress(quiet=quiet) as tell:
@@ -358,11 +375,12 @@ def report(
     home: Home = Path(),
     warehouse: WarehouseAt = None,
     reports: ReportsAt = None,
+    language: Language = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Render the reports again, from the releases alone."""
-    places = Places(home=home, warehouse=warehouse, reports=reports)
+    places = Places(home=home, warehouse=warehouse, reports=reports, instrument=instrument, language=language)
     paths = render_again(places, load_instrument(instrument).name, None if wave is None else check_wave(wave))
     _show({"reports": list(paths)}, as_json, quiet, lambda: typer.echo("\n".join(paths)))
 
@@ -584,11 +602,12 @@ def approve(
     home: Home = Path(),
     warehouse: WarehouseAt = None,
     reports: ReportsAt = None,
+    language: Language = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Publish what waits for approval, as it was proposed. Look at its review bundle first."""
-    places = Places(home=home, warehouse=warehouse, reports=reports)
+    places = Places(home=home, warehouse=warehouse, reports=reports, instrument=instrument, language=language)
     entry, pages = approve_proposal(places, load_instrument(instrument), check_wave(wave), by, reason)
     words_of = [f"{entry.instrument} {entry.wave}: published release {entry.release_number}, approved by {entry.by}"]
     document = {**_told_of(entry), "reports": list(pages)}
@@ -631,6 +650,7 @@ def withdraw(
     home: Home = Path(),
     warehouse: WarehouseAt = None,
     reports: ReportsAt = None,
+    language: Language = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -638,7 +658,7 @@ def withdraw(
 
     Their waves are published again as soon as that gives nobody away. Delete the rows in the exports and the survey tool too.
     """
-    places = Places(home=home, warehouse=warehouse, reports=reports)
+    places = Places(home=home, warehouse=warehouse, reports=reports, instrument=instrument, language=language)
     given = _one_code(code or [], code_from_file)
     done = withdraw_answers(places, instrument, given, None if wave is None else check_wave(wave))
     _show(done.as_json(), as_json, quiet, lambda: typer.echo("\n".join(words_of_withdrawal(done))))
@@ -728,6 +748,36 @@ def _audit_history(
 
 def _name_of(instrument: str, known: Collection[str]) -> str:
     return instrument if instrument in known else load_instrument(instrument).name
+
+
+@app.command()
+def lint(
+    file: Annotated[Path, typer.Argument(help="A written text: Markdown, HTML or plain text.")],
+    fill: Annotated[
+        Path | None, typer.Option("--fill", "--out", "-o", help="Write the text with its references filled.")
+    ] = None,
+    instrument: Annotated[
+        str | None,
+        typer.Option("--instrument", "-i", envvar="SURVEY_PIPELINE_INSTRUMENT", help="Without it, the only one there is."),
+    ] = None,
+    wave: OptionalWave = None,
+    home: Home = Path(),
+    warehouse: WarehouseAt = None,
+    reports: ReportsAt = None,
+    language: Language = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Check a newsletter that somebody wrote against the release it quotes, and fill its references.
+
+    Exit codes: 0 nothing to mend (remarks aside), 3 the file cannot be read, 4 something has to be mended.
+    """
+    from survey_pipeline.linting import lint_file
+
+    places = Places(home=home, warehouse=warehouse, reports=reports, instrument=instrument, language=language)
+    done = lint_file(file, places, None if wave is None else check_wave(wave), fill)
+    _show(done.as_json(), as_json, quiet, lambda: typer.echo("\n".join(done.in_words())))
+    raise typer.Exit(done.exit_code)
 
 
 @app.command()

@@ -890,13 +890,23 @@ def _find(name: str) -> str:
     )
 
 
+def beside(name_or_path: str | Path, file: str) -> str | None:
+    """The text of a file that lies beside an instrument, which is found as `load_instrument` finds it; None where there is no
+    such file, or no such instrument.
+    """
+    name, given = str(name_or_path), Path(name_or_path)
+    for folder in (given.parent if given.is_file() else given, Path("schemas") / name):
+        if (folder / "instrument.toml").is_file() or given.is_file():
+            return _read_text(folder / file) if (folder / file).is_file() else None
+    shipped = _shipped() / name / file
+    return shipped_text(name, file) if name in shipped_instruments() and shipped.is_file() else None
+
+
 def _read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError):
-        raise InputRefused(
-            f"The instrument {path.name} cannot be read as UTF-8 text.", "Save it again as UTF-8."
-        ) from None
+        raise InputRefused(f"The file {path.name} cannot be read as UTF-8 text.", "Save it again as UTF-8.") from None
 
 
 def parse_instrument(text: str) -> Instrument:

@@ -15,6 +15,7 @@ from itertools import product
 from math import inf
 
 from survey_pipeline.instrument import NONE_TICKED, READINGS, SEVERAL, Band, Code, Group, Instrument, Item, Kind, Strict
+from survey_pipeline.language import begins_small, say
 from survey_pipeline.names import (
     ALL_LEVELS,
     CROSSED,
@@ -45,7 +46,7 @@ def atoms(item: Item) -> tuple[Level, ...]:
     Bands that overlap with wider ones (200-299 and up to 250) are cut at every end, so that each published band is a
     sum of atoms. People who gave no answer, or whom the item does not concern, are atoms too: everybody is counted.
     """
-    apart: tuple[Level, ...] = (_special(NOT_STATED, "Not stated"),)
+    apart: tuple[Level, ...] = (_special(NOT_STATED, say("Not stated")),)
     if item.applies_if:
         apart = (_special(NOT_APPLICABLE, item.applies_if.otherwise), *apart)
     return (*_closed_atoms(item), *apart)
@@ -57,9 +58,9 @@ def _special(code: str, label: str) -> Level:
 
 def _closed_atoms(item: Item) -> tuple[Level, ...]:
     if item.kind is Kind.YES_NO:
-        return (_special("yes", "Yes"), _special("no", "No"))
+        return (_special("yes", say("Yes")), _special("no", say("No")))
     if item.options:
-        labels = {SEVERAL: "Several of these", NONE_TICKED: "None ticked"} | {
+        labels = {SEVERAL: say("Several of these"), NONE_TICKED: say("None ticked")} | {
             one.code: one.label for one in item.options
         }
         return tuple(_special(code, labels[code]) for code in item.level_codes)
@@ -393,5 +394,5 @@ def made_of(instrument: Instrument, exposure: str, level: Level) -> tuple[str, .
 
 
 def _inside(label: str) -> str:
-    """A label as it stands inside a sentence: "Over 600 mg" becomes "over 600 mg", "EDM" stays."""
-    return label[0].lower() + label[1:] if label[1:2].islower() else label
+    """A label as it stands behind another: "Over 600 mg" becomes "over 600 mg", "EDM" stays, and so do German nouns."""
+    return label[:1].lower() + label[1:] if label[1:2].islower() and begins_small() else label

@@ -7,10 +7,11 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from survey_pipeline.errors import WrongUsage
+from survey_pipeline.errors import WrongUsage, did_you_mean
 from survey_pipeline.instrument import explain
+from survey_pipeline.language import LANGUAGES, language_of
 from survey_pipeline.names import WAVE_PATTERN
 
 WAVE_HELP = "A wave is a year, a month, a quarter or a week: 2026, 2026-03, 2026-Q1, 2026-W09."
@@ -25,6 +26,20 @@ class Places(BaseModel):
     home: Path = Path()
     warehouse: str | None = None
     reports: Path | None = None
+    instrument: str | None = None
+    """The instrument as the user named it: what lies beside its file, such as translations, is looked for there."""
+    language: str | None = None
+    """In which language reports are written; None: in the instrument's own."""
+
+    @field_validator("language")
+    @classmethod
+    def _is_spoken(cls, code: str | None) -> str | None:
+        if code is not None and language_of(code) != re.split("[-_]", code.casefold())[0]:
+            raise WrongUsage(
+                f"Reports cannot be written in '{code}'.{did_you_mean(code, LANGUAGES)}",
+                f"There are: {', '.join(f'{one} ({name})' for one, name in LANGUAGES.items())}.",
+            )
+        return code
 
     @property
     def warehouse_location(self) -> str:

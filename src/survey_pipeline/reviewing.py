@@ -35,7 +35,7 @@ def show_proposal(request: RunRequest, waits: ReleasedWave) -> tuple[str, ...]:
     entry = waiting(warehouse.ledger(waits.instrument), waits.wave)
     assert entry is not None, "a run has just met it"
     folder = request.review_folder(waits.instrument, waits.wave)
-    files = bundle(_proposed(warehouse, entry, _options(request)))
+    files = bundle(_proposed(warehouse, request, entry))
     with for_the_owner_alone():
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
@@ -43,11 +43,12 @@ def show_proposal(request: RunRequest, waits: ReleasedWave) -> tuple[str, ...]:
     return (str(folder / PAGE),)
 
 
-def _proposed(warehouse: Warehouse, entry: Entry, options: tuple[str, ...]) -> Proposed:
+def _proposed(warehouse: Warehouse, request: RunRequest, entry: Entry) -> Proposed:
     ledger, stored = warehouse.releases(entry.instrument), stored_release(entry)
     earlier = [one.release for one in ledger if one.release.wave == entry.wave]
     why = marks(_exact(warehouse, ledger, stored), stored.release, earlier)
-    return Proposed(stored.release, entry, why, report_files(ledger, stored), options)
+    files = report_files(request, ledger, stored)
+    return Proposed(stored.release, entry, why, files, _options(request))
 
 
 def _exact(warehouse: Warehouse, ledger: Sequence[StoredRelease], stored: StoredRelease) -> pl.DataFrame:
@@ -68,7 +69,8 @@ def _exact(warehouse: Warehouse, ledger: Sequence[StoredRelease], stored: Stored
 def _options(request: RunRequest) -> tuple[str, ...]:
     """What names the survey, the wave and the places in a command that can be copied."""
     given = ["--instrument", request.instrument, "--wave", request.wave]
-    for option, value in (("--home", request.home), ("--warehouse", request.warehouse), ("--reports", request.reports)):
+    places = {"--home": request.home, "--warehouse": request.warehouse, "--reports": request.reports}
+    for option, value in {**places, "--language": request.language}.items():
         given += [option, str(value)] if value not in (None, Path()) else []
     return tuple(given)
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -41,8 +41,10 @@ from survey_pipeline.drift import between, documents, incomparable
 from survey_pipeline.errors import AlreadyPublished, InputRefused, WrongUsage
 from survey_pipeline.exports import Export, RowsDoNotAddUp
 from survey_pipeline.instrument import Instrument, Role, load_instrument
+from survey_pipeline.language import language_of
 from survey_pipeline.ledger import Entry, Kind
 from survey_pipeline.levels import cut_anew, factors
+from survey_pipeline.look import load_theme
 from survey_pipeline.people import People, differences, digests
 from survey_pipeline.person_weeks import diary_tally, levels_of_people
 from survey_pipeline.personal import mentioned
@@ -55,6 +57,10 @@ from survey_pipeline.released_people import keep_people, people_of_wave, refuse_
 from survey_pipeline.reports import write_file, write_files
 from survey_pipeline.request import NOTHING_BY_HAND, ByHand, Places, RunRequest, wave_style
 from survey_pipeline.storage import StoredRelease, Warehouse, known_wave, latest, stored_release
+from survey_pipeline.translated import translations
+
+if TYPE_CHECKING:
+    from survey_pipeline.render import Style
 
 
 @dataclass(frozen=True)
@@ -537,6 +543,10 @@ def released_wave(release: Release, *, is_new: bool, waits: bool = False) -> Rel
 # --- render -----------------------------------------------------------------------------------------------------------
 
 
+PAGES = ("index.html", "newsletter.html", "newsletter.md", "newsletter.txt", "tables.xlsx")
+"""What a run names at its end, of all the files of a report."""
+
+
 def render_wave(places: Places, released: ReleasedWave) -> tuple[str, ...]:
     """The report of a wave, of the wave after it (which tells what changed), and the list of waves.
 
@@ -549,22 +559,33 @@ def render_wave(places: Places, released: ReleasedWave) -> tuple[str, ...]:
         _render_one(places, ledger, wave)
     _render_index(places, ledger, released.instrument)
     folder = places.report_folder(released.instrument, released.wave)
-    return (str(folder / "index.html"), str(folder / "newsletter.md"))
+    return tuple(str(folder / page) for page in PAGES)
 
 
 def _render_one(places: Places, ledger: Sequence[StoredRelease], wave: str) -> None:
     stored = latest(ledger)[wave]
-    write_files(places.report_folder(stored.release.instrument.name, wave), report_files(ledger, stored))
+    files = report_files(places, ledger, stored)
+    write_files(places.report_folder(stored.release.instrument.name, wave), files)
 
 
-def report_files(ledger: Sequence[StoredRelease], stored: StoredRelease) -> dict[str, bytes]:
+def report_files(places: Places, ledger: Sequence[StoredRelease], stored: StoredRelease) -> dict[str, bytes]:
     """The files of a report by path: of a release in the ledger, or of one that is proposed beside it."""
     from survey_pipeline.render import render  # the plotting library takes half a second to import
 
     instrument = Instrument.model_validate_json(stored.instrument_definition)
     before = release_before(_releases(ledger), stored.release.wave)
     broken = incomparable(_definition(ledger, before.wave), instrument) if before else frozenset()
-    return render(stored.release, instrument, before, broken)
+    return render(stored.release, instrument, before, broken, _style(places, instrument))
+
+
+def _style(places: Places, instrument: Instrument) -> "Style":
+    """How reports are written: in the language that was asked for, else the instrument's, with what lies beside its file."""
+    from survey_pipeline.render import Style
+
+    language = places.language or instrument.language
+    where = places.instrument or instrument.name
+    own = language_of(language) == language_of(instrument.language)
+    return Style(language, None if own else translations(where, language), load_theme(where))
 
 
 def _definition(ledger: Sequence[StoredRelease], wave: str) -> Instrument:
@@ -579,7 +600,7 @@ def _render_index(places: Places, ledger: Sequence[StoredRelease], name: str) ->
     instrument = Instrument.model_validate_json(newest.instrument_definition)
     releases = [stored.release for _, stored in sorted(latest(ledger).items())]
     changed = {now: _changed_since(ledger, before, now) for before, now in pairwise(sorted(latest(ledger)))}
-    for file, content in render_index(releases, instrument, changed).items():
+    for file, content in render_index(releases, instrument, changed, _style(places, instrument)).items():
         write_file(places.reports_folder / name / file, content)
 
 

@@ -1,14 +1,14 @@
 """Labels: which answers stand behind a published label, as somebody can tell who has the questions and the tables alone.
 
 What belongs here: reading the label of a declared or merged level back into its finest codes. What does not: how merged
-levels get their labels (`coarsen.labels`); where its words change, what is read here must change with them.
+levels get their labels (`joining`); where its words change, what is read here must change with them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from survey_pipeline.coarsen.labels import as_one
+from survey_pipeline.joining import as_one
 from survey_pipeline.instrument import Code, Instrument, Item
 from survey_pipeline.levels import ByItem, Crossing, DoseReading, Exposure, Level, exposure_of, is_special
 from survey_pipeline.release import PublishedLevel

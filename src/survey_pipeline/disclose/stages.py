@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from survey_pipeline.disclose.levels import Member, are_safe
 from survey_pipeline.disclose.rows import published_range
 from survey_pipeline.disclose.sums import MOST
+from survey_pipeline.language import later
 from survey_pipeline.policy import round_count
 from survey_pipeline.release import Policy, StageCount
 
@@ -27,7 +28,7 @@ def disclose_stages(read: int, parts: Sequence[tuple[str, str, int]], policy: Po
     while could_go and not _are_stages_safe(read, parts, hidden, policy):
         hidden[could_go.pop(0)[1]] = True
     hide_read = 0 < read < policy.min_n or not _are_stages_safe(read, parts, hidden, policy)
-    first = _stage("rows_read", "Rows in the exports", read, hide_read, policy)
+    first = _stage("rows_read", later("Rows in the exports"), read, hide_read, policy)
     return (first, *(_stage(*part, is_hidden, policy) for part, is_hidden in zip(parts, hidden, strict=True)))
 
 

@@ -1,13 +1,15 @@
-"""Labels: several levels as one, and what that is called.
+"""Joining: several levels as one, and what that is called.
 
 What belongs here: making one level of several. What it is called depends on what it holds and on the instrument alone, never
 on how many people are in it: an order by size would tell which hidden number is the larger one. What does not: which levels
-are merged (`answers`, `crossings`), and sentences about it (`render`).
+are merged (`coarsen`), and sentences about it (`render`).
 """
 
 from collections.abc import Collection, Iterator, Sequence
+from decimal import Decimal
 
 from survey_pipeline.instrument import Code, Item
+from survey_pipeline.language import say, written
 from survey_pipeline.levels import SPECIAL, Level, atoms, band_ends, is_ordered, is_special, partitions
 
 End = tuple[float, bool]
@@ -70,28 +72,37 @@ def _stretch(item: Item, first: int, last: int) -> str:
 def _between(start: End | None, end: End | None, unit: str) -> str:
     """What lies between two ends, in words; None is no end. Beside each stands whether the number itself lies below it."""
     if start is None:
-        return "Any value" if end is None else _until(end, unit)
+        return say("Any value") if end is None else _until(end, unit)
     if end is None:
         return _after(start, unit)
     (low, is_below), (high, is_in) = start, end
+    given = {"low": _number(low), "high": _number(high), "unit": unit}
     if is_below:
-        return f"Over {_number(low)} and {'up to' if is_in else 'under'} {_number(high)}{unit}"
-    return f"{_number(low)} to {'' if is_in else 'under '}{_number(high)}{unit}"
+        return (
+            say("Over {low} and up to {high}{unit}", **given)
+            if is_in
+            else say("Over {low} and under {high}{unit}", **given)
+        )
+    return say("{low} to {high}{unit}", **given) if is_in else say("{low} to under {high}{unit}", **given)
 
 
 def _after(start: End, unit: str) -> str:
-    number, is_below = start
-    return f"Over {_number(number)}{unit}" if is_below else f"{_number(number)}{unit} or more"
+    number, is_below = _number(start[0]), start[1]
+    if is_below:
+        return say("Over {number}{unit}", number=number, unit=unit)
+    return say("{number}{unit} or more", number=number, unit=unit)
 
 
 def _until(end: End, unit: str) -> str:
-    number, is_in = end
-    return f"{'Up to' if is_in else 'Under'} {_number(number)}{unit}"
+    number, is_in = _number(end[0]), end[1]
+    if is_in:
+        return say("Up to {number}{unit}", number=number, unit=unit)
+    return say("Under {number}{unit}", number=number, unit=unit)
 
 
 def _number(value: float) -> str:
-    """Without a point where it is whole."""
-    return f"{value:.0f}" if value == int(value) else repr(value)
+    """Without decimals where it is whole."""
+    return written(Decimal(f"{value:.0f}" if value == int(value) else repr(value)))
 
 
 def _inside(level: Level) -> str:
@@ -100,4 +111,4 @@ def _inside(level: Level) -> str:
 
 
 def _joined(labels: Sequence[str]) -> str:
-    return f"{', '.join(labels[:-1])} or {labels[-1]}"
+    return say("{most} or {last}", most=", ".join(labels[:-1]), last=labels[-1])
