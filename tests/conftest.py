@@ -11,6 +11,17 @@ from hypothesis import settings
 settings.register_profile("survey_pipeline", deadline=None, derandomize=True, database=None)
 settings.load_profile("survey_pipeline")
 
+SLOWEST = ("test_readme", "test_flows", "test_simulate", "test_approval", "test_withdraw", "test_prove", "test_browser")
+"""Files that take minutes, the slowest first."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with the slowest tests first, so that no worker begins a long one while the others have nothing left to do."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    first = {name: place for place, name in enumerate(SLOWEST)}
+    items.sort(key=lambda item: (first.get(item.path.stem, len(first)), item.path not in slow))
+
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 from club import club, club_with
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from survey_pipeline.answers import STORED_TYPE, Answer, Noted, Refused, read_answers, reader
@@ -347,6 +347,7 @@ def test_no_text_stops_the_reading_and_what_is_read_is_of_its_kind(text: str) ->
             assert isinstance(answer, bool if item.kind is Kind.YES_NO else date)
 
 
+@settings(max_examples=60)
 @given(st.lists(st.none() | ALMOST_ANSWERS.filter(lambda text: "\0" not in text), max_size=12))
 def test_a_column_is_read_as_its_texts_are_one_by_one(texts: list[str | None]) -> None:
     found = club()

@@ -13,7 +13,7 @@ import pytest
 import svy
 from builders import REFERENCE
 from club import MARKER, Row, club, row, write
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from layouts import export_of
 
@@ -263,6 +263,7 @@ SOME_ROWS = st.lists(
 )
 
 
+@settings(max_examples=50)
 @given(SOME_ROWS, st.sampled_from(["first", "last"]), st.integers(0, 12))
 def test_every_row_adds_up_and_every_entry_counted_is_of_a_person_counted(
     tmp_path_factory: pytest.TempPathFactory, found: list[Row], keep: str, cut: int
@@ -434,6 +435,7 @@ def test_it_agrees_with_rs_survey_package() -> None:
     assert found.ci_upper == pytest.approx(means["ci_t_degf"]["hi"][0], rel=1e-10)
 
 
+@settings(max_examples=50)
 @given(PEOPLE, st.lists(FORMS, min_size=10, max_size=10), st.randoms(use_true_random=False))
 def test_parts_add_up_and_any_order_gives_the_same_bytes(
     people: dict[str, list[float]], forms: list[str], random: Any

@@ -1,4 +1,6 @@
-"""Every command in the README is run here, in order, in a copy of the project."""
+"""Every command in the README is run here, in order, in a copy of the project; and the committed sample report must be what
+they make, byte for byte, of the same invented answers.
+"""
 
 import os
 import re
@@ -8,6 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from sample_report import ADDED_BY_HAND, INSTRUMENT, SAMPLE, WAVES, kept
+
+from survey_pipeline.names import INVENTED, INVENTED_HEADING
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -76,6 +81,51 @@ def test_the_two_commands_are_there() -> None:
 
 def test_it_fits_on_one_screen() -> None:
     assert len(README.splitlines()) <= 70
+
+
+def newest(project: Path) -> Path:
+    """The report of the newest wave, as the first command made it."""
+    return project / "reports" / INSTRUMENT / max(WAVES)
+
+
+@pytest.mark.slow
+def test_the_sample_report_holds_the_same_files(project: Path) -> None:
+    fresh = newest(project)
+    committed = [path.relative_to(SAMPLE).as_posix() for path in sorted(SAMPLE.rglob("*")) if path.is_file()]
+    assert sorted(set(committed) - set(ADDED_BY_HAND)) == kept(fresh)
+
+
+@pytest.mark.slow
+def test_the_sample_report_says_the_same_words_and_numbers(project: Path) -> None:
+    """Pictures are drawn by libraries that may differ between machines in their last pixel; everything else is compared."""
+    fresh = newest(project)
+    texts = [name for name in kept(fresh) if not name.endswith((".png", ".svg", ".html"))]
+    assert {
+        "newsletter.md",
+        "tables/form_by_outcome.csv",
+        "tables/dose_by_outcome.csv",
+        "tables/who_answered.csv",
+    } <= set(texts)
+    for name in texts:
+        assert (SAMPLE / name).read_bytes() == (fresh / name).read_bytes(), f"{name}: run `make sample-report` and look"
+
+
+@pytest.mark.slow
+def test_the_page_of_the_sample_report_tells_the_same(project: Path) -> None:
+    def words(page: Path) -> str:
+        return page.read_text(encoding="utf-8").split("<svg", 1)[0]
+
+    assert words(SAMPLE / "index.html") == words(newest(project) / "index.html")
+
+
+def test_everything_in_the_sample_report_says_that_it_is_invented() -> None:
+    assert "Invented data" in (SAMPLE / "index.html").read_text(encoding="utf-8")
+    assert "nvented" in (SAMPLE / "newsletter.md").read_text(encoding="utf-8").split("\n\n", 3)[1]
+    for table in sorted((SAMPLE / "tables").glob("*.csv")):
+        rows = table.read_text(encoding="utf-8").splitlines()
+        assert len(rows) > 1
+        assert all(f",{INVENTED}," in row for row in rows[1:]), table.name
+    assert INVENTED_HEADING.startswith("INVENTED")
 
 
 @pytest.mark.slow

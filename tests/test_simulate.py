@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from simulate.bands import judge
 from simulate.communities import FORMS, NONE, Community, Plan, community, without_bad_spells
-from simulate.pages import KNOWN_EFFECT, Amount, coverage, expectations, introduction, no_effect, page
+from simulate.pages import KNOWN_EFFECT, Amount, Part, coverage, expectations, introduction, no_effect, page
 from simulate.rates import filled, rate, rate_within
 from simulate.work import Workers
 
@@ -87,10 +87,15 @@ def test_a_broken_promise_is_named() -> None:
     assert part.broken == ("forms without effect worded beyond", "forms beyond in any outcome")
 
 
+@pytest.fixture(scope="module")
+def tiny() -> Part:
+    return page(TINY, ALONE)
+
+
 @pytest.mark.slow
-def test_any_number_of_workers_makes_the_same_page() -> None:
+def test_any_number_of_workers_makes_the_same_page(tiny: Part) -> None:
     with Workers(2, bar=False) as two:
-        assert page(TINY, two) == page(TINY, ALONE)
+        assert page(TINY, two) == tiny
 
 
 @pytest.mark.slow
@@ -100,11 +105,11 @@ def test_the_promises_hold_in_a_small_run() -> None:
 
 
 @pytest.mark.slow
-def test_the_page_is_what_the_command_makes() -> None:
+def test_the_page_is_what_the_command_makes(tiny: Part) -> None:
     written, usual = PAGE.read_text(encoding="utf-8"), Amount()
     for part in (introduction(usual, ALONE), expectations(usual, ALONE)):
         assert filled(part.text) in written
-    headings = [line for line in page(TINY, ALONE).text.splitlines() if line.startswith("#")]
+    headings = [line for line in tiny.text.splitlines() if line.startswith("#")]
     assert [line for line in written.splitlines() if line.startswith("#")] == headings
 
 

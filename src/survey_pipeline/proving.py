@@ -6,6 +6,7 @@ the least loss (`proof.repair`). Whoever attacks here knows the truth only to ch
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil, floor
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from survey_pipeline.proof.attack import Target, Verdict, Worlds
 
 TOLERANCE = 1e-6
-
+FEWEST_TO_SHARE_OUT = 8
+"""Fewer targets than this are mended one after another, which hides a little less."""
 MOST_ROUNDS = 12
 """Times that a release is made anew with more hidden. Each hides more than the one before, so it ends by itself; in thousands
 of invented communities three were enough.
@@ -144,17 +146,30 @@ class _Attempt:
     def _cheapest(
         self, open_: Mapping[int, "Verdict"], hidden: set[About], *, in_whole_numbers: bool = False
     ) -> set[About]:
-        """What to hide so that these targets are safe, with the least loss."""
-        from survey_pipeline.proof.repair import NotPossible, Repair
+        """What to hide so that these targets are safe, with little loss. Many are shared out, and always alike, so that the
+        same is hidden on any number of processors; neither share knows what the other one hides.
+        """
+        from survey_pipeline.proof.repair import NotPossible
+
+        places = list(open_)
+        half = ceil(len(places) / 2) if len(places) >= FEWEST_TO_SHARE_OUT else len(places)
+        shares = [{place: open_[place] for place in share} for share in (places[:half], places[half:]) if share]
+        with ThreadPoolExecutor(len(shares)) as threads:
+            mended = [threads.submit(self._mended, share, hidden, in_whole_numbers) for share in shares]
+            try:
+                return set().union(*(share.result() for share in mended))
+            except NotPossible:
+                raise self._stuck(open_) from None
+
+    def _mended(self, open_: Mapping[int, "Verdict"], hidden: set[About], in_whole_numbers: bool) -> set[About]:
+        """What to hide besides, for one target after another."""
+        from survey_pipeline.proof.repair import Repair
 
         targets = [self._targets[place] for place in open_]
         repair = Repair(self.system, targets, self._cost, hidden, in_whole_numbers=in_whole_numbers, rounds=1)
-        try:
-            for place, verdict in enumerate(open_.values()):
-                for low in (side for side, safe in ((True, verdict.safe_low), (False, verdict.safe_high)) if not safe):
-                    repair.hide(repair.cheapest(place, low=low))
-        except NotPossible:
-            raise self._stuck(open_) from None
+        for place, verdict in enumerate(open_.values()):
+            for low in (side for side, safe in ((True, verdict.safe_low), (False, verdict.safe_high)) if not safe):
+                repair.hide(repair.cheapest(place, low=low))
         return {about for about in repair.hidden - hidden if isinstance(about, tuple)}
 
     def _stuck(self, open_: Mapping[int, "Verdict"]) -> NotProved:
