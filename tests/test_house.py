@@ -16,7 +16,15 @@ PACKAGE = ROOT / "src" / "survey_pipeline"
 # Each room may import from rooms on lower floors only; rooms on one floor know nothing of each other's insides, except for
 # what stands behind a room's name here.
 FLOORS: tuple[dict[str, set[str]], ...] = (
-    {"names": set(), "errors": set(), "texts": set(), "periods": set(), "plural": set(), "spreadsheets": set()},
+    {
+        "names": set(),
+        "errors": set(),
+        "language": set(),
+        "texts": set(),
+        "periods": set(),
+        "plural": set(),
+        "spreadsheets": set(),
+    },
     {"instrument": {"periods"}},
     {
         "levels": set(),
@@ -26,10 +34,12 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
         "request": set(),
         "codebook": set(),
         "diary": set(),
+        "look": set(),
         "reports": set(),
         "spool": set(),
     },
     {
+        "joining": set(),
         "corrections": set(),
         "exports": {"spool"},
         "ledger": set(),
@@ -39,7 +49,12 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
         "waves": set(),
         "sample": {"diary"},
     },
-    {"policy": {"personal"}, "render": {"spreadsheets", "statistics", "trend"}},
+    {"translated": {"joining"}},
+    {
+        "policy": {"personal"},
+        "render": {"codebook", "look", "periods", "spreadsheets", "statistics", "translated", "trend"},
+    },
+    {"lint": {"render"}},
     {"answers": set(), "drift": {"exports", "personal", "plural"}, "count": set(), "estimate": {"statistics"}},
     {
         "schema": {"answers"},
@@ -47,7 +62,7 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
         "person_weeks": {"count", "diary", "estimate", "statistics"},
         "weighting": {"count"},
         "design": {"count", "estimate"},
-        "coarsen": set(),
+        "coarsen": {"joining"},
         "disclose": {"statistics", "policy"},
         "proof": {"policy", "statistics"},
     },
@@ -108,8 +123,10 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
             "reading",
             "released_people",
             "render",
+            "look",
             "reports",
             "storage",
+            "translated",
             "weighting",
         }
     },
@@ -117,6 +134,7 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
         "auditing": {
             "coarsen",
             "diary",
+            "joining",
             "ledger",
             "plural",
             "policy",
@@ -126,6 +144,7 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
             "stages",
             "storage",
         },
+        "linting": {"drift", "lint", "plural", "reports", "storage", "translated"},
         "reviewing": {
             "approval",
             "assemble",
@@ -165,6 +184,7 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
             "exports",
             "ingest",
             "ledger",
+            "linting",
             "pipeline",
             "plural",
             "policy",
@@ -181,7 +201,7 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
         "__init__": set(),
     },
 )
-EVERYWHERE = {"names", "errors", "texts", "instrument", "levels", "outcomes", "release", "request"}
+EVERYWHERE = {"names", "errors", "language", "texts", "instrument", "levels", "outcomes", "release", "request"}
 
 
 def modules() -> dict[str, list[Path]]:

@@ -40,10 +40,10 @@ class Text(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.inside += tag in ("style", "svg")
+        self.inside += tag in ("style", "svg", "script")
 
     def handle_endtag(self, tag: str) -> None:
-        self.inside -= tag in ("style", "svg")
+        self.inside -= tag in ("style", "svg", "script")
 
     def handle_data(self, data: str) -> None:
         self.said += "" if self.inside else data
@@ -314,7 +314,8 @@ def test_only_primary_outcomes_by_form_and_dose_and_side_effects_are_drawn() -> 
     view = everything()
     assert view.sections == ("form_by_outcome", "dose_by_outcome", "form_by_side_effect")
     drawn = {frame.name for frame in frames(view)}
-    assert drawn == {"in_100", "form_by_outcome-pain", "dose_by_outcome-pain", "form_by_side_effect"}
+    main = {"form_by_outcome-pain", "form_by_outcome-pain-curve", "dose_by_outcome-pain"}
+    assert drawn == {"in_100", *main, "form_by_side_effect"}
 
 
 def test_every_other_table_is_folded_under_a_heading_of_its_own_with_a_sentence() -> None:

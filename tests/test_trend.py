@@ -4,6 +4,7 @@ import polars as pl
 import pytest
 import releases
 
+from survey_pipeline.language import wave_in_words
 from survey_pipeline.names import LEVEL, NUMBERS, OUTCOME, STATISTIC, STATUS, TABLE, WHO_ANSWERED, Status
 from survey_pipeline.release import Release
 from survey_pipeline.render import render_index
@@ -88,7 +89,8 @@ def test_no_wave_has_no_trend() -> None:
 def test_the_page_of_waves_shows_the_trend_and_says_where_it_is_broken(three: list[Release]) -> None:
     files = render_index(three, releases.magnesium(), {WAVES[2]: frozenset({"pain"})})
     page = files["index.html"].decode()
-    assert "wave by wave" in page and f"{WAVES[2]}, asked anew" in page and "do not compare that wave" in page
+    assert "wave by wave" in page and f"{wave_in_words(WAVES[2])}, asked anew" in page
+    assert "do not compare that wave" in page
     assert files["trend_over_waves.csv"].startswith(b"instrument,wave,table,")
 
 

@@ -1,6 +1,6 @@
-"""Spreadsheets: keeping them from taking a text for a formula.
+"""Spreadsheets: keeping them from taking a text for a formula, and texts within what a cell holds.
 
-What belongs here: the guard that every CSV file of ours goes through. What does not: what stands in a file.
+What belongs here: the guards that every CSV file and workbook of ours goes through. What does not: what stands in a file.
 """
 
 from typing import Final
@@ -13,6 +13,9 @@ SIGNS: Final = frozenset(
 """With one of these a formula begins, also in the wide letters of Asian keyboards."""
 BREAKS: Final = ("\t", "\r", "\n")
 """What stands behind one of these at the beginning may end up in a cell of its own."""
+MOST_IN_A_CELL: Final = 32_767
+"""Characters that a workbook's cell can hold, counted in units of UTF-16."""
+ELLIPSIS: Final = "\N{HORIZONTAL ELLIPSIS}"
 _UNSEEN: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u2800")
 """Fillers and joiners that show nothing although they count as letters or marks."""
 
@@ -31,6 +34,14 @@ def harmless(text: str) -> str:
     """A label on one line that a spreadsheet will not take for a formula: an apostrophe goes before it."""
     line = " ".join(text.split())
     return f"'{line}" if _could_run(text) else line
+
+
+def fitting(text: str, most: int = MOST_IN_A_CELL) -> str:
+    """A text that is no longer than `most` characters, counted in units of UTF-16: the rest becomes an ellipsis."""
+    units = text.encode("utf-16-le")
+    if len(units) <= 2 * most:
+        return text
+    return units[: 2 * (most - 1)].decode("utf-16-le", errors="ignore") + ELLIPSIS
 
 
 def harmless_frame(frame: pl.DataFrame) -> pl.DataFrame:

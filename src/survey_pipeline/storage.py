@@ -536,7 +536,8 @@ class _Stream:
                 yield from arro3.Table.from_arrow(frame.rechunk()).to_batches()
         except (Exception, KeyboardInterrupt) as error:
             self.stopped_by = error
-            raise
+            # Its words stay on this side: a null among them, as in a hostile label, would end the whole process.
+            raise RuntimeError("stopped") from None
 
 
 def known_wave(warehouse: Warehouse, instrument: str, wave: str) -> dict[str, Any]:

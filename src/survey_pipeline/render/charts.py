@@ -7,7 +7,7 @@ itself what is hidden and what it cannot show, as it will be passed on without t
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -22,10 +22,12 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
 from matplotlib.textpath import text_to_path
+from PIL import Image
 
+from survey_pipeline.language import say, say_in
 from survey_pipeline.names import Status
 from survey_pipeline.release import Row
-from survey_pipeline.render import anyway, phrases, theme, words
+from survey_pipeline.render import alternatives, anyway, phrases, theme, words
 from survey_pipeline.render.measure import Measure
 from survey_pipeline.render.theme import BAND, CARD, COLOURS, INK, LINE, MARK, QUIET, WARN
 from survey_pipeline.render.view import Comparison, View, is_shown
@@ -37,6 +39,11 @@ LINE_HEIGHT: Final = 0.225
 INNER: Final = theme.CHART_WIDTH - 2 * MARGIN
 TRACK: Final = 0.11
 """Half the height of the strip in which a level's dot lies; the scale's lines keep to it, off the words."""
+PRINT_WIDTH: Final = 2025
+"""Pixels of the large picture: a column of 17 cm at 300 dots an inch."""
+NEWSLETTER_WIDTH: Final = 1200
+"""Pixels of the small picture: shown 600 wide, the most that mail programs have room for, at twice the dots."""
+COLOURS_IN_PICTURES: Final = 64
 PICTURE: Final = (5, 20)
 """Rows and columns of the picture of 100 people."""
 HEADLINE: Final = "headline"
@@ -138,13 +145,33 @@ class Picture(Frame):
 
 
 @dataclass(frozen=True)
+class Bitmap:
+    """A chart as PNG, with its width and height in pixels."""
+
+    png: bytes
+    width: int
+    height: int
+
+    @property
+    def shown(self) -> tuple[int, int]:
+        """Width and height at which an e-mail shows it, in CSS pixels: two dots of the file are one of these."""
+        return self.width // 2, round(self.height / 2)
+
+
+@dataclass(frozen=True)
 class Drawn:
-    """A chart as files, and as a piece of the page."""
+    """A chart as files (a large picture for print, a small one for newsletters, a drawing), and as a piece of the page."""
 
     chart: Frame
-    png: bytes
+    large: Bitmap
+    small: Bitmap
     svg: bytes
     inline: str
+
+    @property
+    def png(self) -> bytes:
+        """The file of the large picture."""
+        return self.large.png
 
 
 # --- From comparisons to charts ----------------------------------------------------------------------------------------
@@ -162,9 +189,9 @@ def comparison_chart(found: Comparison, view: View) -> Chart:
         dots=tuple(with_band(dot_of(row, found.measure), found.band_of(row)) for row in found.sorted),
         everybody=with_band(dot_of(everybody, found.measure), found.band_of(everybody)) if everybody else None,
         axis=axis_of([*rows, *bands], found.measure),
-        notes=tuple(filter(None, (*_marks(found, rows), words.hidden_levels(found.hidden), words.NO_CAUSE_CHART))),
+        notes=tuple(filter(None, (*_marks(found, rows), words.hidden_levels(found.hidden), say(words.NO_CAUSE_CHART)))),
         invented=view.release.is_invented,
-        alternative=words.alternative(found, view),
+        alternative=alternatives.comparison(found, view),
         heading=words.heading(found, view),
     )
 
@@ -179,11 +206,11 @@ def with_band(dot: Dot, band: Row | None) -> Dot:
 def _marks(found: Comparison, rows: list[Row]) -> Iterator[str]:
     """What grey and open marks mean, where there are any. Grey has one meaning in a chart: bands, or else everybody."""
     if words.has_bands(found):
-        yield anyway.NOTE
+        yield say(anyway.NOTE)
     elif is_shown(found.everybody) and found.everybody and found.everybody.ci_lower is not None:
-        yield words.BAND_NOTE
+        yield say(words.BAND_NOTE)
     if any(row.status is Status.UNRELIABLE for row in rows):
-        yield words.UNCERTAIN_DOTS
+        yield say(words.UNCERTAIN_DOTS)
 
 
 def picture(found: Comparison, view: View) -> Picture | None:
@@ -194,11 +221,11 @@ def picture(found: Comparison, view: View) -> Picture | None:
     return Picture(
         name="in_100",
         headline=words.everybody_finding(found).headline.removesuffix("."),
-        subtitle="Filled circles: people who reported it, of everybody who answered",
-        notes=(words.range_words(row, found.measure), *anyway.sentences(row, found), words.NO_CAUSE_CHART),
+        subtitle=say("Filled circles: people who reported it, of everybody who answered"),
+        notes=(words.range_words(row, found.measure), *anyway.sentences(row, found), say(words.NO_CAUSE_CHART)),
         invented=view.release.is_invented,
-        alternative=words.picture_alternative(found, view),
-        heading=f"{found.measure.label}: out of 100 people",
+        alternative=alternatives.picture(found, view),
+        heading=say("{outcome}: out of 100 people", outcome=found.measure.label),
         filled=phrases.whole_100(row.estimate),
     )
 
@@ -213,22 +240,26 @@ def options_chart(table: str, comparisons: tuple[Comparison, ...], view: View) -
     return Chart(
         name=table,
         headline=words.options_headline(view, table),
-        subtitle="People in 100 who reported it",
+        subtitle=say("People in 100 who reported it"),
         dots=tuple(
             dot_of(row, one, one.label if view.item_name(one.outcome) == question else words.named(one, view))
             for one, row in pairs
         ),
         everybody=None,
         axis=_share_axis([row for _, row in pairs], mirrored=False, directed=False),
-        notes=(*((words.UNCERTAIN_DOTS,) if _any_uncertain(pairs) else ()), words.NO_CAUSE_CHART),
+        notes=tuple(_options_notes(pairs, alternatives.hidden_answers(comparisons, view))),
         invented=view.release.is_invented,
-        alternative=words.options_alternative(view.title(table), view),
+        alternative=alternatives.options(table, comparisons, view),
         heading=view.title(table),
     )
 
 
-def _any_uncertain(pairs: list[tuple[Measure, Row]]) -> bool:
-    return any(row.status is Status.UNRELIABLE for _, row in pairs)
+def _options_notes(pairs: list[tuple[Measure, Row]], hidden: str) -> Iterator[str]:
+    if words.has_uncertain(row for _, row in pairs):
+        yield say(words.UNCERTAIN_DOTS)
+    if hidden:
+        yield hidden
+    yield say(words.NO_CAUSE_CHART)
 
 
 def dot_of(row: Row, measure: Measure, label: str = "") -> Dot:
@@ -246,8 +277,11 @@ def dot_of(row: Row, measure: Measure, label: str = "") -> Dot:
 
 
 def _beside(row: Row) -> str:
-    people = [] if row.n_respondents is None else [phrases.people(row.n_respondents)]
-    return ", ".join([*people, *(["uncertain"] if row.status is Status.UNRELIABLE else [])])
+    """How many people are behind a line, and whether its number is uncertain."""
+    people = "" if row.n_respondents is None else phrases.people(row.n_respondents)
+    if row.status is not Status.UNRELIABLE:
+        return people
+    return say("{people}, uncertain", people=people) if people else say_in("a number", "uncertain")
 
 
 def axis_of(rows: list[Row], measure: Measure) -> Axis:
@@ -326,14 +360,41 @@ def _label_lines(dot: Dot, bold: bool) -> list[str]:
 
 
 def draw(frame: Chart | Picture) -> Drawn:
-    """A chart as PNG and SVG, from one figure."""
+    """A chart as PNG in two sizes, as SVG and as a piece of the page."""
+    return drawn(frame, lambda: _chart_figure(frame) if isinstance(frame, Chart) else _picture_figure(frame))
+
+
+def drawn(frame: Frame, make: Callable[[], Figure]) -> Drawn:
+    """The same of anything in a frame, from one figure that is made once, with the settings of all charts."""
     with _same_everywhere(frame.name):
-        figure = _chart_figure(frame) if isinstance(frame, Chart) else _picture_figure(frame)
-        png = BytesIO()
-        figure.savefig(png, format="png", metadata={"Software": None})
-        return Drawn(
-            frame, png.getvalue(), _standalone(_svg(figure, "path"), frame), _inline(_svg(figure, "none"), frame)
-        )
+        figure = make()
+        drawing, piece = _standalone(_svg(figure, "path"), frame), _inline(_svg(figure, "none"), frame)
+        return Drawn(frame, *_in_two_sizes(figure), drawing, piece)
+
+
+def _in_two_sizes(figure: Figure) -> tuple[Bitmap, Bitmap]:
+    """A large picture and a small one. Both have few colours, those of the small one: a third of the bytes, and no eye tells
+    the difference.
+    """
+    small = _pixels(figure, NEWSLETTER_WIDTH)
+    small = small.quantize(COLOURS_IN_PICTURES, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    large = _pixels(figure, PRINT_WIDTH).quantize(palette=small, dither=Image.Dither.NONE)
+    return _bitmap(large), _bitmap(small)
+
+
+def _pixels(figure: Figure, width: int) -> Image.Image:
+    """The figure, so many pixels wide."""
+    raw = BytesIO()
+    # A little more, since matplotlib cuts off what a fraction leaves of the last pixel.
+    figure.savefig(raw, format="raw", dpi=(width + 0.01) / theme.CHART_WIDTH)
+    height = len(raw.getvalue()) // (4 * width)
+    return Image.frombytes("RGBA", (width, height), raw.getvalue()).convert("RGB")
+
+
+def _bitmap(image: Image.Image) -> Bitmap:
+    png = BytesIO()
+    image.save(png, format="png")
+    return Bitmap(png.getvalue(), *image.size)
 
 
 def _svg(figure: Figure, letters: str) -> ElementTree.Element:
@@ -366,7 +427,7 @@ def _defaults() -> dict[Any, Any]:
 def _framed(frame: Frame, body: float) -> Figure:
     """An empty drawing, so many inches high between its head and its foot, with the words around it."""
     height = frame.head_height + body + frame.foot_height
-    figure = Figure(figsize=(theme.CHART_WIDTH, height), facecolor=CARD.light, dpi=theme.PIXELS_PER_INCH)
+    figure = Figure(figsize=(theme.CHART_WIDTH, height), facecolor=CARD.light)
     for place, line in enumerate(frame.title_lines):
         look = {"fontsize": theme.TITLE_SIZE, "weight": "bold", "gid": f"{HEADLINE}{place}"}
         _write(figure, MARGIN, 0.27 + TITLE_HEIGHT * place, line, **look)
@@ -385,7 +446,7 @@ def _write(figure: Figure, left: float, top: float, text: str, **look: Any) -> N
 
 def _write_notes(figure: Figure, frame: Frame, height: float) -> None:
     lines = [(line, QUIET.light, "normal") for line in frame.note_lines]
-    lines += [(words.INVENTED_CHART, WARN.light, "bold")] if frame.invented else []
+    lines += [(say(words.INVENTED_CHART), WARN.light, "bold")] if frame.invented else []
     for place, (line, colour, weight) in enumerate(reversed(lines)):
         _write(figure, MARGIN, height - 0.14 - LINE_HEIGHT * place, line, color=colour, weight=weight)
 
@@ -484,7 +545,8 @@ def _write_scale(figure: Figure, chart: Chart, y: float) -> None:
             taken.append((left, right))
             _write_tick(figure, left, right, y, text)
     if axis.directed:
-        _write(figure, theme.CHART_WIDTH - MARGIN, y + 0.26, words.BETTER, color=MARK.light, ha="right", weight="bold")
+        right, look = theme.CHART_WIDTH - MARGIN, {"color": MARK.light, "ha": "right", "weight": "bold"}
+        _write(figure, right, y + 0.26, say(words.BETTER), **look)
 
 
 def _write_tick(figure: Figure, left: float, right: float, y: float, text: str) -> None:
@@ -528,8 +590,8 @@ def _references(element: ElementTree.Element) -> Iterator[str]:
 
 
 def _described(root: ElementTree.Element, frame: Frame, prefix: str) -> None:
-    """The text alternative, as a title and a description that a screen reader finds."""
-    for place, (tag, text) in enumerate((("title", frame.headline), ("desc", frame.alternative))):
+    """The text alternative, as a title and a description that a screen reader finds. The description holds the finding."""
+    for place, (tag, text) in enumerate((("title", frame.heading), ("desc", frame.alternative))):
         element = ElementTree.Element(f"{_SVG}{tag}", {"id": f"{prefix}-{tag}"})
         element.text = text
         root.insert(place, element)

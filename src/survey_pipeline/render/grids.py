@@ -5,22 +5,43 @@ shows and under which heading (`page`, `lesser`), and how they look (`templates`
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby, takewhile
+from typing import Final
 
 from survey_pipeline import names
+from survey_pipeline.language import later, per_cent, say, say_in, whole
 from survey_pipeline.names import Status
 from survey_pipeline.release import Row
 from survey_pipeline.render import anyway, phrases, words
-from survey_pipeline.render.measure import ANYWAY, PERSON_WEEKS, READINGS, WITHOUT_UNIT
+from survey_pipeline.render.measure import ANYWAY, PERSON_WEEKS, READINGS, WITHOUT_UNIT, Measure
 from survey_pipeline.render.view import Comparison, View, is_shown
 
-NUMBERS = "The numbers as a table"
+NUMBERS = later("The numbers as a table")
 BETWEEN = "__x__"
 """Stands between the codes of two levels that are crossed."""
 CLEARLY_OTHER = 0.1
 """A number says its own people where they differ from those of the first one by more than this part of them, and by more than
 their rounding."""
+
+CURVE: Final = {
+    "lower": (
+        later("{outcome}: how many were at least so much lower"),
+        later("People in 100 whose {outcome} was at least so much lower"),
+        later("{per_cent} lower, in 100"),
+    ),
+    "higher": (
+        later("{outcome}: how many were at least so much higher"),
+        later("People in 100 whose {outcome} was at least so much higher"),
+        later("{per_cent} higher, in 100"),
+    ),
+    None: (
+        later("{outcome}: how many were at least so much better"),
+        later("People in 100 whose {outcome} was at least so much better"),
+        later("{per_cent} better, in 100"),
+    ),
+}
+"""Name, caption and columns of a responder curve, by which way is better."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +63,15 @@ class Line:
 
 @dataclass(frozen=True)
 class Grid:
-    """A table of the page: a short name for the line that unfolds it, a caption, and a heading for its first column."""
+    """A table of the page: a short name for the line that unfolds it, a caption, and a heading for its first column, "Group"
+    where nothing else is given.
+    """
 
     name: str
     caption: str
     columns: tuple[str, ...]
     lines: tuple[Line, ...]
-    head: str = "Group"
+    head: str = field(default_factory=lambda: say("Group"))
 
 
 # --- A row for each level ----------------------------------------------------------------------------------------------
@@ -68,13 +91,10 @@ def curve_grid(view: View, table: str, outcome: str) -> Grid | None:
     if not found:
         return None
     measure = found[0].measure
-    side = measure.item.better or "better" if measure.item else "better"
-    name = f"{measure.label}: how many were at least so much {side}"
-    columns = tuple(f"{view_per_cent(one)} % {side}, in 100" for one in found)
-    caption = _caption(
-        f"People in 100 whose {phrases.inline(measure.label)} was at least so much {side}", found[0], view
-    )
-    return Grid(name, caption, (*columns, "People"), _lines(found, view))
+    name, what, column = CURVE[measure.item.better if measure.item else None]
+    columns = tuple(say(column, per_cent=per_cent(view_per_cent(one))) for one in found)
+    caption = _caption(say(what, outcome=phrases.inline(measure.label)), found[0], view)
+    return Grid(say(name, outcome=measure.label), caption, (*columns, say("People")), _lines(found, view))
 
 
 def view_per_cent(found: Comparison) -> str:
@@ -88,7 +108,7 @@ def option_grids(view: View, table: str) -> Iterator[Grid]:
     options = [found for found in view.options(table) if found.measure.limit is None]
     for name, group in groupby(options, key=lambda found: view.item_name(found.measure.outcome)):
         found = list(group)
-        columns = (*(f"{one.measure.label}, in 100" for one in found), *_count_columns(found, view))
+        columns = (*(_in_100(one.measure.label) for one in found), *_count_columns(found, view))
         label = view.item_label(name)
         yield Grid(label, _caption(label, found[0], view), columns, _with_counts(found, view))
 
@@ -101,7 +121,7 @@ def headline_grid(view: View, table: str) -> Grid | None:
     found = [one for outcome in outcomes for one in _with_band(view, table, outcome)]
     first = found[0]
     columns = (*(_full_column(one) for one in found), _count_columns(found, view)[0])
-    return Grid(NUMBERS, _caption("The main numbers", first, view), columns, _lines(found, view))
+    return Grid(say(NUMBERS), _caption(say("The main numbers"), first, view), columns, _lines(found, view))
 
 
 def limit_grids(view: View, table: str) -> Iterator[Grid]:
@@ -109,7 +129,7 @@ def limit_grids(view: View, table: str) -> Iterator[Grid]:
     options = (found for found in view.options(table) if found.measure.limit)
     for label, group in groupby(options, key=lambda found: found.measure.label):
         found = list(group)
-        columns = (*(f"{READINGS[one.measure.reading]}, in 100" for one in found), *_count_columns(found, view))
+        columns = (*(_in_100(say(READINGS[one.measure.reading])) for one in found), *_count_columns(found, view))
         yield Grid(words.how_many_above(label), _caption(label, found[0], view), columns, _with_counts(found, view))
 
 
@@ -124,7 +144,8 @@ def count_grid(view: View, table: str) -> Grid:
         )
         for level in levels
     )
-    return Grid("The counts as a table", _caption("How many people said so", found[0], view), columns, lines)
+    caption = _caption(say("How many people said so"), found[0], view)
+    return Grid(say("The counts as a table"), caption, columns, lines)
 
 
 def _counted(row: Row | None) -> Cell:
@@ -134,14 +155,25 @@ def _counted(row: Row | None) -> Cell:
 def _count_columns(found: Sequence[Comparison], view: View) -> tuple[str, str]:
     """The headings of people and missing answers: whose they are, where not all numbers are of the same people."""
     of = {(view.item_name(one.measure.outcome), one.measure.base, one.measure.reading) for one in found}
-    whose = " (first number shown)" if len(of) > 1 else ""
-    return f"People{whose}", f"No answer{whose}"
+    if len(of) > 1:
+        return say("People (first number shown)"), say("No answer (first number shown)")
+    return say("People"), say("No answer")
 
 
 def _caption(label: str, found: Comparison, view: View) -> str:
     if found.exposure == names.EVERYBODY:
-        return f"{label}, {phrases.inline(phrases.EVERYBODY)}"
-    return f"{label} by {phrases.inline(view.exposure_label(found.exposure))}"
+        return say("{what}, everybody who answered", what=label)
+    return say("{what} by {exposure}", what=label, exposure=phrases.inline(view.exposure_label(found.exposure)))
+
+
+def _in_100(label: str) -> str:
+    """The heading of a column of shares."""
+    return say("{what}, in 100", what=label)
+
+
+def _with_unit(label: str, measure: Measure) -> str:
+    """What a number is, and what it counts."""
+    return _in_100(label) if measure.is_share else say("{what}, {unit}", what=label, unit=phrases.points(measure))
 
 
 def _is_measured(view: View, table: str, outcome: str) -> bool:
@@ -166,8 +198,8 @@ def column_of(found: Comparison) -> str:
     """A statistic with its unit. What might be expected anyway stands right of its number, and needs no name of its own."""
     if found.measure.statistic in WITHOUT_UNIT:
         return found.measure.statistic_label
-    unit = "in 100" if found.measure.is_share else phrases.points(found.measure)
-    return f"{'Expected anyway' if found.measure.is_band else found.measure.statistic_label}, {unit}"
+    label = say("Expected anyway") if found.measure.is_band else found.measure.statistic_label
+    return _with_unit(label, found.measure)
 
 
 def _full_column(found: Comparison) -> str:
@@ -234,9 +266,9 @@ def _counts(rows: Sequence[Row | None], view: View) -> tuple[Cell, Cell]:
     """People and missing answers of the first statistic that is shown; none of a level that is hidden throughout."""
     first = next((row for row in rows if row and is_shown(row)), None) or next((row for row in rows if row), None)
     if first is None or not is_shown(first):
-        word = words.NOT_READ if first and first.status is Status.NOT_ASKED else words.HIDDEN
+        word = say(words.NOT_READ if first and first.status is Status.NOT_ASKED else words.HIDDEN)
         return Cell(word, muted=True), Cell(word, muted=True)
-    people = "not known" if first.n_respondents is None else f"{first.n_respondents:,}"
+    people = say_in("a cell of a table", "not known") if first.n_respondents is None else whole(first.n_respondents)
     return Cell(people), Cell(words.missing(first, view.release.policy.min_n))
 
 
@@ -250,9 +282,10 @@ def answers_grid(view: View, table: str) -> Grid | None:
     if not found:
         return None
     lines = tuple(_answer_line(one, view) for one in found)
-    unit = "In 100, or as it says" if any(not one.measure.is_share for one in found) else "In 100"
-    columns = (unit, "People", "No answer")
-    return Grid(NUMBERS, f"{view.title(table)}, everybody who answered", columns, lines, "Answer")
+    is_mixed = any(not one.measure.is_share for one in found)
+    columns = (say("In 100, or as it says") if is_mixed else say("In 100"), say("People"), say("No answer"))
+    caption = say("{what}, everybody who answered", what=view.title(table))
+    return Grid(say(NUMBERS), caption, columns, lines, say("Answer"))
 
 
 def _answer_line(found: Comparison, view: View) -> Line:
@@ -271,7 +304,8 @@ def gaps_grid(view: View) -> Grid | None:
     if not found:
         return None
     lines = tuple(_gap_line(one, view) for one in found)
-    return Grid(words.LEFT_OUT, words.LEFT_OUT, ("Left out, in 100", "People asked"), lines, "Question")
+    name, columns = say(words.LEFT_OUT), (say("Left out, in 100"), say("People asked"))
+    return Grid(name, name, columns, lines, say("Question"))
 
 
 def _gap_line(found: Comparison, view: View) -> Line:
@@ -335,7 +369,7 @@ def _crossed(found: Comparison, pairs: dict[str, tuple[str, str]], view: View) -
         )
         for one in down
     )
-    what = f"{words.what(found.measure)}, {'in 100' if found.measure.is_share else phrases.points(found.measure)}"
+    what = _with_unit(words.what(found.measure), found.measure)
     return Grid(found.measure.label, _caption(what, found, view), tuple(map(phrases.sentence, across)), lines)
 
 
@@ -343,4 +377,5 @@ def _crossed_cell(row: Row | None, found: Comparison, places: int) -> Cell:
     text = words.cell(row, found.measure, places)
     told = row is not None and is_shown(row) and found.measure.is_improvement
     expected = anyway.in_brief(found.band_of(row), found.measure) if row is not None and told else ""
-    return Cell(f"{text}; {expected} expected anyway" if expected else text, muted=not is_shown(row))
+    both = say("{number}; {range} expected anyway", number=text, range=expected) if expected else text
+    return Cell(both, muted=not is_shown(row))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from survey_pipeline import names
+from survey_pipeline.language import say
 from survey_pipeline.release import Row
 from survey_pipeline.render import grids, words
 from survey_pipeline.render.grids import Grid
@@ -36,7 +37,7 @@ def part(view: View, table: str) -> Part:
     if any(found.measure.limit for found in view.options(table)):
         return _of_limits(view, table)
     if crossed := tuple(grids.crossed_grids(view, table)):
-        return Part(table, view.title(table), (words.CROSSED,), (), crossed)
+        return Part(table, view.title(table), (say(words.CROSSED),), (), crossed)
     if view.exposure(table) == names.EVERYBODY:
         return _of_everybody(view, table)
     return _by_one(view, table)
@@ -46,7 +47,7 @@ def _of_counts(view: View, table: str) -> Part:
     found = view.counts(table)
     lines = tuple(words.count_sentence(one, view) for one in found)
     by_level = (grids.count_grid(view, table),) if any(one.levels for one in found) else ()
-    return Part(table, view.title(table), (words.COUNTS,), (("", lines),), by_level)
+    return Part(table, view.title(table), (say(words.COUNTS),), (("", lines),), by_level)
 
 
 def _of_limits(view: View, table: str) -> Part:
@@ -54,7 +55,7 @@ def _of_limits(view: View, table: str) -> Part:
     by_limit = groupby(found, key=lambda one: one.measure.label)
     lists = tuple((words.how_many_above(label), tuple(map(words.limit_line, group))) for label, group in by_limit)
     is_read_again = any(one.measure.item and one.measure.item.readings for one in found)
-    of_dose = (words.LIMITS_OF_DOSE, words.NO_ADVICE, view.instrument.ask) if is_read_again else ()
+    of_dose = (say(words.LIMITS_OF_DOSE), say(words.NO_ADVICE), view.instrument.ask) if is_read_again else ()
     sentences = tuple(filter(None, of_dose))
     shown = (*grids.limit_grids(view, table), *grids.option_grids(view, table))
     return Part(table, view.title(table), sentences, lists, shown)
@@ -62,14 +63,14 @@ def _of_limits(view: View, table: str) -> Part:
 
 def _of_everybody(view: View, table: str) -> Part:
     found = grids.answers_grid(view, table)
-    sentence = words.DIARY if _is_of_weeks(view, table) else words.OF_EVERYBODY
+    sentence = say(words.DIARY) if _is_of_weeks(view, table) else say(words.OF_EVERYBODY)
     return Part(table, view.title(table), (sentence,), (), (found,) if found else ())
 
 
 def _by_one(view: View, table: str) -> Part:
     measured = grids.headline_grid(view, table)
     found = (*((measured,) if measured else ()), *grids.option_grids(view, table))
-    sentence = words.DIARY if _is_of_weeks(view, table) else words.beside_chosen(view, view.exposure(table))
+    sentence = say(words.DIARY) if _is_of_weeks(view, table) else words.beside_chosen(view, view.exposure(table))
     return Part(table, view.title(table), (sentence,), (), found)
 
 

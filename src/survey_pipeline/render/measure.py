@@ -1,7 +1,7 @@
 """Measures: what a single published number is about, with what the instrument says of it.
 
-What belongs here: reading an outcome's and a statistic's name, and their short labels. What does not: any number, and
-sentences (`words`).
+What belongs here: reading an outcome's and a statistic's name, and their short labels in the language that is spoken. What
+does not: any number, and sentences (`words`).
 """
 
 import re
@@ -10,6 +10,7 @@ from typing import Final
 
 from survey_pipeline import names
 from survey_pipeline.instrument import LEFT_OUT, Instrument, Item, Limit, Threshold
+from survey_pipeline.language import later, say, say_in
 
 ANYWAY: Final = "_anyway"
 """Behind the name of a statistic: what might be expected anyway, going by where people began."""
@@ -18,31 +19,37 @@ _IMPROVED: Final = re.compile(r"improved_([0-9]+)")
 _NO_BETTER: Final = frozenset({"baseline_zero", "correlation_before_now", PERSON_WEEKS})
 _OPPOSITE: Final = {"lower": "higher", "higher": "lower"}
 STATISTICS: Final = {
-    "mean": "Average",
-    "mean_baseline": "Average before",
-    "mean_change": "Average change",
-    "median": "Middle answer (median)",
-    "median_change": "Middle change (median)",
-    "quartile_1": "A quarter of people were at or below",
-    "quartile_3": "Three quarters of people were at or below",
-    "standardised_change": "Average change, in standard deviations of the changes",
-    "share": "Share",
-    "count": "People who said so",
-    "baseline_zero": "Started at 0",
-    "hedges_g": "Effect size (Hedges' g)",
-    "person_week_mean": "Average over everybody's weeks",
-    PERSON_WEEKS: "Weeks of people (person-weeks)",
-    "correlation_before_now": "Correlation of before and now",
+    "mean": later("Average"),
+    "mean_baseline": later("Average before"),
+    "mean_change": later("Average change"),
+    "median": later("Middle answer (median)"),
+    "median_change": later("Middle change (median)"),
+    "quartile_1": later("A quarter of people were at or below"),
+    "quartile_3": later("Three quarters of people were at or below"),
+    "standardised_change": later("Average change, in standard deviations of the changes"),
+    "share": later("Share"),
+    "count": later("People who said so"),
+    "baseline_zero": later("Started at 0"),
+    "hedges_g": later("Effect size (Hedges' g)"),
+    "person_week_mean": later("Average over everybody's weeks"),
+    PERSON_WEEKS: later("Weeks of people (person-weeks)"),
+    "correlation_before_now": later("Correlation of before and now"),
 }
 WITHOUT_UNIT: Final = frozenset({"standardised_change", "correlation_before_now", PERSON_WEEKS})
 """Statistics that are not in the item's units."""
 READINGS: Final = {
-    "": "Dose as people gave it",
-    names.READING_LABEL_ELEMENTAL: "If labels give elemental weight",
-    names.READING_COMPOUND: "If labels give the whole compound's weight",
-    names.READING_WORST_CASE: "At the highest dose that people's words allow",
+    "": later("Dose as people gave it"),
+    names.READING_LABEL_ELEMENTAL: later("If labels give elemental weight"),
+    names.READING_COMPOUND: later("If labels give the whole compound's weight"),
+    names.READING_WORST_CASE: later("At the highest dose that people's words allow"),
 }
 """How a dose is read, in words; "" is the number that was answered."""
+NOT_ASKED_FOR: Final = {
+    names.RESPONDENTS: later("Respondents"),
+    names.EVERYBODY: later("Everybody"),
+    "diary_kept": later("Diary kept"),
+}
+"""What a release holds beside the items of its instrument."""
 
 
 def clean(text: str) -> str:
@@ -108,15 +115,16 @@ class Measure:
     @property
     def statistic_label(self) -> str:
         label = self._base_label
-        return f"{label}: expected anyway" if self.is_band else label
+        return say("{label}: expected anyway", label=label) if self.is_band else label
 
     @property
     def _base_label(self) -> str:
         if self.threshold:
             return clean(self.threshold.label)
         if self.improved_by is not None:
-            return f"At least {self.improved_by} % {self.item.better or 'better' if self.item else 'better'}"
-        return STATISTICS.get(self.base, clean(self.base.replace("_", " ").capitalize()))
+            return _improved(self.improved_by, self.item.better if self.item else None)
+        known = STATISTICS.get(self.base)
+        return say(known) if known else clean(self.base.replace("_", " ").capitalize())
 
     @property
     def better(self) -> str | None:
@@ -127,6 +135,15 @@ class Measure:
         if self.threshold is None or self.threshold.needs_baseline:
             return "higher"
         return better if self.threshold.at_least is not None else _OPPOSITE[better]
+
+
+def _improved(per_cent: int, better: str | None) -> str:
+    """A point of the responder curve in words, by which way is better."""
+    if better is None:
+        return say("At least {per_cent} % better", per_cent=per_cent)
+    if better == "lower":
+        return say("At least {per_cent} % lower", per_cent=per_cent)
+    return say("At least {per_cent} % higher", per_cent=per_cent)
 
 
 def measure_of(outcome: str, statistic: str, instrument: Instrument) -> Measure:
@@ -152,8 +169,14 @@ def _label(outcome: str, item: Item | None, limit: Limit | None, code: str) -> s
     if limit:
         return limit.label
     if code == LEFT_OUT:
-        return "Left out"
-    return item.label if item else outcome.replace("_", " ").capitalize()
+        return say_in("people who gave no answer", "Left out")
+    return item.label if item else label_of(outcome)
+
+
+def label_of(name: str) -> str:
+    """A label for what is no item of the instrument: the program's own, or the name in plain letters."""
+    known = NOT_ASKED_FOR.get(name)
+    return say(known) if known else name.replace("_", " ").capitalize()
 
 
 def _limit_of(item: Item | None, code: str) -> tuple[Limit | None, str]:

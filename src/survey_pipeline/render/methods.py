@@ -7,72 +7,103 @@ P-values stand in the files for analysts only: on a page they are read as proof.
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from survey_pipeline.instrument import Instrument, Item, Role
+from survey_pipeline.instrument import Instrument, Item, Role, Weighting
+from survey_pipeline.language import later, say, say_n
 from survey_pipeline.release import ComparisonRow, Release, TestRow
 from survey_pipeline.render.estimators import design, is_linearised
 from survey_pipeline.render.measure import clean
 from survey_pipeline.render.phrases import clearly_listed, inline, listed, plain
 
 TESTS: Final = {
-    "kruskal_wallis": "Kruskal-Wallis (any difference between groups)",
-    "welch_anova": "Welch's analysis of variance (any difference between averages)",
-    "jonckheere_terpstra": "Jonckheere-Terpstra (a trend along a dose)",
-    "cochran_armitage": "Cochran-Armitage (a trend of shares along a dose)",
-    "worst_case_direction": "the direction wherever doses lie within what people's words allow",
+    "kruskal_wallis": later("Kruskal-Wallis (any difference between groups)"),
+    "welch_anova": later("Welch's analysis of variance (any difference between averages)"),
+    "jonckheere_terpstra": later("Jonckheere-Terpstra (a trend along a dose)"),
+    "cochran_armitage": later("Cochran-Armitage (a trend of shares along a dose)"),
+    "worst_case_direction": later("the direction wherever doses lie within what people's words allow"),
 }
 COMPARISONS: Final = {
-    "difference_mean": "differences of averages (Welch)",
-    "difference_mean_change": "differences of average changes (Welch)",
-    "difference_share": "differences of shares (Newcombe)",
-    "hedges_g": "Hedges' g",
+    "difference_mean": later("differences of averages (Welch)"),
+    "difference_mean_change": later("differences of average changes (Welch)"),
+    "difference_share": later("differences of shares (Newcombe)"),
+    "hedges_g": later("Hedges' g"),
 }
-KINDS: Final = {
-    "difference_mean": "averages",
-    "difference_mean_change": "average changes",
-    "difference_share": "shares",
+COMPARISONS_WITH_WEIGHTS: Final = {
+    "difference_mean": later("differences of weighted averages (Welch)"),
+    "difference_mean_change": later("differences of weighted average changes (Welch)"),
+    "difference_share": later("differences of weighted shares (Welch)"),
 }
-ADJUSTMENTS: Final = {"holm": "Holm", "benjamini_hochberg": "Benjamini and Hochberg"}
-UNWEIGHTED: Final = (
+COMPARISONS_COUNTED_ALIKE: Final = {"difference_share": later("differences of shares (Welch)")}
+"""In a survey that declares how it was weighted, or by what people were picked, where all weigh the same."""
+COMPARISONS_OF_A_DESIGN: Final = {
+    "difference_mean": later("differences of averages (without ranges, since groups share the design)"),
+    "difference_mean_change": later("differences of average changes (without ranges, since groups share the design)"),
+    "difference_share": later("differences of shares (without ranges, since groups share the design)"),
+}
+COMPARISONS_OF_A_DESIGN_WITH_WEIGHTS: Final = {
+    "difference_mean": later("differences of weighted averages (without ranges, since groups share the design)"),
+    "difference_mean_change": later(
+        "differences of weighted average changes (without ranges, since groups share the design)"
+    ),
+    "difference_share": later("differences of weighted shares (without ranges, since groups share the design)"),
+}
+ADJUSTMENTS: Final = {"holm": "Holm", "benjamini_hochberg": later("Benjamini and Hochberg")}
+UNWEIGHTED: Final = later(
     "Everybody counts alike (unweighted), since nobody knows how the whole community is made up: "
     "there is nothing to weigh answers by."
 )
-LEFT_OUT_OF_TESTS: Final = (
+LEFT_OUT_OF_TESTS: Final = later(
     "Answers that exclude all others, such as none, take no part in tests of groups without an order."
 )
-RANGES: Final = "For shares they follow Wilson, for averages Student's t, for medians the order of the answers."
-WEIGHTED: Final = "Averages, shares and medians are weighted."
-LINEARISED_RANGES: Final = (
+P_VALUES: Final = later("Their p-values stand in files for analysts, rounded up, and not on this page.")
+RANGES: Final = later("For shares they follow Wilson, for averages Student's t, for medians the order of the answers.")
+WEIGHTED: Final = later("Averages, shares and medians are weighted.")
+LINEARISED_RANGES: Final = later(
     "For shares ranges follow Korn and Graubard, for medians Woodruff. "
     "For averages they come from Taylor's linearisation and a t distribution."
 )
-DIARIES_ALIKE: Final = "In diaries everybody counts alike."
-FROM_COUNTS: Final = "Shares and their ranges come from rounded counts."
-FROM_WEIGHTS: Final = "Shares and their ranges are rounded to whole people of 100."
+PICKED: Final = {
+    "strata and clusters": later("Ranges allow for how people were picked, by strata and clusters."),
+    "strata": later("Ranges allow for how people were picked, by strata."),
+    "clusters": later("Ranges allow for how people were picked, by clusters."),
+}
+"""By the words of `estimators.design`."""
+DIARIES_ALIKE: Final = later("In diaries everybody counts alike.")
+FROM_COUNTS: Final = later("Shares and their ranges come from rounded counts.")
+FROM_WEIGHTS: Final = later("Shares and their ranges are rounded to whole people of 100.")
+ANYWAY: Final = later(
+    "What might be expected anyway goes by where people began, by how those changed who chose the group for comparison, "
+    "and by how alike two answers of a person are, some weeks apart (Davis 1976; Vickers and Altman 2001)."
+)
+PRIMARY: Final = "primary"
+"""The family of tests that were declared before the answers came."""
 Tested = ComparisonRow | TestRow
 
 
 def tests_made(release: Release, instrument: Instrument) -> tuple[str, ...]:
     """Which tests and comparisons the release holds, in which families, and how their p-values were adjusted."""
+    return tuple(_tests_made(release, {**COMPARISONS, **_comparisons(instrument)}))
+
+
+def _comparisons(instrument: Instrument) -> dict[str, str]:
+    """How differences are called where the instrument says how answers are weighted and people were picked."""
     if instrument.weighting is None:
-        return tuple(_tests_made(release, COMPARISONS))
-    how = "without ranges, since groups share the design" if design(instrument) else "Welch"
-    what = "weighted " if instrument.is_weighted else ""
-    named = {name: f"differences of {what}{kind} ({how})" for name, kind in KINDS.items()}
-    return tuple(_tests_made(release, {**COMPARISONS, **named}))
+        return {}
+    if design(instrument):
+        return COMPARISONS_OF_A_DESIGN_WITH_WEIGHTS if instrument.is_weighted else COMPARISONS_OF_A_DESIGN
+    return COMPARISONS_WITH_WEIGHTS if instrument.is_weighted else COMPARISONS_COUNTED_ALIKE
 
 
 def _tests_made(release: Release, comparisons: dict[str, str]) -> Iterator[str]:
     if release.tests:
-        yield f"Tests over all groups of a question: {listed(_named(release.tests, TESTS))}."
-        yield LEFT_OUT_OF_TESTS
+        yield say("Tests over all groups of a question: {tests}.", tests=listed(_named(release.tests, TESTS)))
+        yield say(LEFT_OUT_OF_TESTS)
     if release.comparisons:
-        yield f"Comparisons of two groups: {listed(_named(release.comparisons, comparisons))}."
-    for what, rows in (("tests", release.tests), ("comparisons", release.comparisons)):
-        for family, size, adjustment in _families(rows):
-            which = f"{what} were declared beforehand and" if family == "primary" else f"more {what}"
-            yield f"{size:,} {which} are corrected for each other after {ADJUSTMENTS.get(adjustment, adjustment)}."
+        named = listed(_named(release.comparisons, comparisons))
+        yield say("Comparisons of two groups: {comparisons}.", comparisons=named)
+    yield from (_family_of_tests(*family) for family in _families(release.tests))
+    yield from (_family_of_comparisons(*family) for family in _families(release.comparisons))
     if release.tests or release.comparisons:
-        yield "Their p-values stand in files for analysts, rounded up, and not on this page."
+        yield say(P_VALUES)
 
 
 def _named(rows: Iterable[Tested], labels: dict[str, str]) -> list[str]:
@@ -81,24 +112,69 @@ def _named(rows: Iterable[Tested], labels: dict[str, str]) -> list[str]:
     found = (
         labels.get(name, labels.get("difference_share") if name.startswith("difference_") else name) for name in used
     )
-    return list(dict.fromkeys(name for name in found if name))
+    return list(dict.fromkeys(say(name) for name in found if name))
+
+
+def _family_of_tests(family: str, size: int, adjustment: str) -> str:
+    after = _adjustment(adjustment)
+    if family == PRIMARY:
+        return say_n(
+            "{n} test was declared beforehand and is corrected after {adjustment}.",
+            "{n} tests were declared beforehand and are corrected for each other after {adjustment}.",
+            size,
+            adjustment=after,
+        )
+    return say_n(
+        "{n} more test is corrected after {adjustment}.",
+        "{n} more tests are corrected for each other after {adjustment}.",
+        size,
+        adjustment=after,
+    )
+
+
+def _family_of_comparisons(family: str, size: int, adjustment: str) -> str:
+    after = _adjustment(adjustment)
+    if family == PRIMARY:
+        return say_n(
+            "{n} comparison was declared beforehand and is corrected after {adjustment}.",
+            "{n} comparisons were declared beforehand and are corrected for each other after {adjustment}.",
+            size,
+            adjustment=after,
+        )
+    return say_n(
+        "{n} more comparison is corrected after {adjustment}.",
+        "{n} more comparisons are corrected for each other after {adjustment}.",
+        size,
+        adjustment=after,
+    )
+
+
+def _adjustment(name: str) -> str:
+    return say(ADJUSTMENTS[name]) if name in ADJUSTMENTS else name
 
 
 def _families(rows: Iterable[Tested]) -> list[tuple[str, int, str]]:
     """Family, size and adjustment, each once, the primary family first."""
     found = {(row.family or "", row.family_size or 0, row.adjustment or "") for row in rows if row.family_size}
-    return sorted(found, key=lambda one: (one[0] != "primary", one))
+    return sorted(found, key=lambda one: (one[0] != PRIMARY, one))
 
 
 def weighting(instrument: Instrument) -> tuple[str, ...]:
     """How much each answer counts, and why."""
     found = instrument.weighting
     if found is None:
-        return (UNWEIGHTED,)
-    by_hand = {"rake": "raking", "post_stratify": "post-stratification"}[found.method]
+        return (say(UNWEIGHTED),)
+    return tuple(filter(None, (clean(found.why), _margins(found))))
+
+
+def _margins(found: Weighting) -> str:
+    """By which margins answers were weighted; empty where there are none."""
+    if not found.margins:
+        return ""
     sources = listed(dict.fromkeys(margin.source for margin in found.margins))
-    how = f"Weights come from {by_hand} to these margins: {sources}." if found.margins else ""
-    return tuple(filter(None, (clean(found.why), how)))
+    if found.method == "rake":
+        return say("Weights come from raking to these margins: {sources}.", sources=sources)
+    return say("Weights come from post-stratification to these margins: {sources}.", sources=sources)
 
 
 def anyway_rests_on(release: Release, instrument: Instrument) -> tuple[str, ...]:
@@ -107,11 +183,7 @@ def anyway_rests_on(release: Release, instrument: Instrument) -> tuple[str, ...]
     found = {name: item for name, item in instrument.items.items() if name in used and item.retest}
     if not found:
         return ()
-    return (
-        "What might be expected anyway goes by where people began, by how those changed who chose the group for comparison, "
-        "and by how alike two answers of a person are, some weeks apart (Davis 1976; Vickers and Altman 2001).",
-        *_retests(found.values()),
-    )
+    return (say(ANYWAY), *_retests(found.values()))
 
 
 def _retests(items: Iterable[Item]) -> Iterator[str]:
@@ -122,19 +194,29 @@ def _retests(items: Iterable[Item]) -> Iterator[str]:
             key = retest.lowest, retest.highest, clean(retest.source)
             alike.setdefault(key, []).append(inline(clean(item.label)))
     for (lowest, highest, source), labels in alike.items():
-        yield f"Correlations from {plain(lowest)} to {plain(highest)} for {clearly_listed(labels)}: {source}."
+        yield say(
+            "Correlations from {lowest} to {highest} for {outcomes}: {source}.",
+            lowest=plain(lowest),
+            highest=plain(highest),
+            outcomes=clearly_listed(labels),
+            source=source,
+        )
 
 
 def ranges(instrument: Instrument) -> tuple[str, ...]:
     """By which methods ranges are made."""
     if not is_linearised(instrument):
-        return (RANGES,)
-    by, weighted = design(instrument), (WEIGHTED,) if instrument.is_weighted else ()
-    picked = (f"Ranges allow for how people were picked, by {by}.",) if by else ()
-    has_diary = any(item.role is Role.DIARY for item in instrument.items.values())
-    return (*weighted, LINEARISED_RANGES, *picked, *((DIARIES_ALIKE,) if has_diary else ()))
+        return (say(RANGES),)
+    by, has_diary = design(instrument), any(item.role is Role.DIARY for item in instrument.items.values())
+    said = (
+        WEIGHTED if instrument.is_weighted else "",
+        LINEARISED_RANGES,
+        PICKED[by] if by else "",
+        DIARIES_ALIKE if has_diary else "",
+    )
+    return tuple(say(sentence) for sentence in said if sentence)
 
 
 def shares_from(instrument: Instrument) -> str:
     """What published shares are made of."""
-    return FROM_WEIGHTS if is_linearised(instrument) else FROM_COUNTS
+    return say(FROM_WEIGHTS if is_linearised(instrument) else FROM_COUNTS)

@@ -11,11 +11,12 @@ import polars as pl
 from markupsafe import Markup
 
 from survey_pipeline import names
+from survey_pipeline.language import say, say_in, wave_in_words, whole
 from survey_pipeline.names import Status
 from survey_pipeline.release import Row
-from survey_pipeline.render import anyway, phrases, words
+from survey_pipeline.render import alternatives, anyway, phrases, words
 from survey_pipeline.render.charts import Chart, axis_of, dot_of, draw, with_band
-from survey_pipeline.render.measure import ANYWAY, Measure, clean
+from survey_pipeline.render.measure import ANYWAY, Measure
 from survey_pipeline.render.view import View, is_shown
 from survey_pipeline.spreadsheets import harmless_frame
 from survey_pipeline.trend import SERIES
@@ -35,7 +36,8 @@ class Wave:
 
     @property
     def label(self) -> str:
-        return f"{clean(self.row.wave)}{words.ANEW if self.is_new_series else ''}"
+        wave = wave_in_words(self.row.wave)
+        return say("{wave}, asked anew", wave=wave) if self.is_new_series else wave
 
 
 @dataclass(frozen=True)
@@ -88,13 +90,15 @@ def _course(measure: Measure, waves: Sequence[Wave], view: View) -> Course:
 
 def _line(wave: Wave, measure: Measure, has_bands: bool) -> tuple[str, ...]:
     row = wave.row
-    expected = (anyway.in_brief(wave.band, measure) or "not known",) if has_bands else ()
+    expected = (anyway.in_brief(wave.band, measure) or say_in("a cell of a table", "not known"),) if has_bands else ()
     if not is_shown(row) or row.estimate is None:
         return wave.label, words.cell(row, measure, 0), "", "", *expected
-    people = "not known" if row.n_respondents is None else f"{row.n_respondents:,}"
-    mark = " uncertain" if row.status is Status.UNRELIABLE else ""
-    value = f"{phrases.brief(row.estimate, measure)}{mark}"
-    return wave.label, value, words.range_in_brief(row, measure), people, *expected
+    people = say_in("a cell of a table", "not known") if row.n_respondents is None else whole(row.n_respondents)
+    value = phrases.brief(row.estimate, measure)
+    marked = (
+        say_in("a cell of a table", "{number} uncertain", number=value) if row.status is Status.UNRELIABLE else value
+    )
+    return wave.label, marked, words.range_in_brief(row, measure), people, *expected
 
 
 def _chart(measure: Measure, waves: Sequence[Wave], view: View) -> Chart:
@@ -109,18 +113,24 @@ def _chart(measure: Measure, waves: Sequence[Wave], view: View) -> Chart:
         axis=axis_of(rows, measure),
         notes=tuple(_notes(waves)),
         invented=view.release.is_invented,
-        alternative=words.over_waves_alternative(measure, view, any(is_shown(wave.band) for wave in shown)),
+        alternative=_alternative(measure, waves, view),
         heading=words.over_waves(measure),
     )
 
 
+def _alternative(measure: Measure, waves: Sequence[Wave], view: View) -> str:
+    has_bands = any(is_shown(wave.row) and is_shown(wave.band) for wave in waves)
+    rows, anew = [wave.row for wave in waves], [wave.is_new_series for wave in waves]
+    return alternatives.over_waves(measure, rows, view, anew, has_bands)
+
+
 def _notes(waves: Sequence[Wave]) -> Iterator[str]:
-    yield words.OTHER_PEOPLE
+    yield say(words.OTHER_PEOPLE)
     if any(is_shown(wave.band) for wave in waves):
-        yield anyway.NOTE
+        yield say(anyway.NOTE)
     if words.has_uncertain(wave.row for wave in waves):
-        yield words.UNCERTAIN_DOTS
+        yield say(words.UNCERTAIN_DOTS)
     if any(wave.is_new_series for wave in waves):
-        yield words.BROKEN_SERIES
-    if hidden := words.hidden_levels(wave.row for wave in waves if not is_shown(wave.row)):
+        yield say(words.BROKEN_SERIES)
+    if hidden := alternatives.hidden_waves(wave.row for wave in waves):
         yield hidden

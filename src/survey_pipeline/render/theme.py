@@ -1,11 +1,14 @@
-"""Colours and sizes of charts and pages: the one place to change how everything looks.
+"""Colours and sizes of charts and pages: what stands behind the names by which drawings and pages speak of them.
 
-What belongs here: colours (each with its name as a CSS variable, light and dark), fonts and measures. What does not:
-drawing and layout.
+What belongs here: colours (each with its name as a CSS variable), fonts and measures. What does not: which colours there are
+and where a community says its own (`look`), drawing and layout. A colour is looked up when it is used, in the theme that is
+worn then.
 """
 
 from dataclasses import dataclass
 from typing import Final
+
+from survey_pipeline.look import DEFAULT, worn
 
 
 @dataclass(frozen=True)
@@ -13,30 +16,41 @@ class Colour:
     """A colour of the light theme, and the one that takes its place on a dark page."""
 
     name: str
-    light: str
-    dark: str
+
+    @property
+    def light(self) -> str:
+        return worn().colour(self._key, "light")
+
+    @property
+    def dark(self) -> str:
+        return worn().colour(self._key, "dark")
 
     @property
     def variable(self) -> str:
         return f"var(--{self.name}, {self.light})"
 
+    @property
+    def _key(self) -> str:
+        return self.name.replace("-", "_")
 
-# Text has a contrast of at least 4.5:1 and marks of at least 3:1 on paper, in light and dark. The blue is Okabe and Ito's.
-PAPER: Final = Colour("paper", "#fdfcfa", "#15191d")
-CARD: Final = Colour("card", "#ffffff", "#1c2227")
-INK: Final = Colour("ink", "#1f2a33", "#e8ecef")
-QUIET: Final = Colour("quiet", "#55616b", "#a9b4bd")
-MARK: Final = Colour("mark", "#0072b2", "#63b4e6")
-BAND: Final = Colour("band", "#e7ebee", "#2b343c")
-LINE: Final = Colour("line", "#d3d9de", "#3a444d")
-WARN: Final = Colour("warn", "#8f3f00", "#f2b27a")
-WARN_PAPER: Final = Colour("warn-paper", "#fdf1e3", "#33251a")
 
-COLOURS: Final = (PAPER, CARD, INK, QUIET, MARK, BAND, LINE, WARN, WARN_PAPER)
+PAPER: Final = Colour("paper")
+CARD: Final = Colour("card")
+INK: Final = Colour("ink")
+QUIET: Final = Colour("quiet")
+MARK: Final = Colour("mark")
+BAND: Final = Colour("band")
+LINE: Final = Colour("line")
+WARN: Final = Colour("warn")
+WARN_PAPER: Final = Colour("warn-paper")
+
+COLOURS: Final = (CARD, INK, QUIET, MARK, BAND, LINE, WARN, PAPER, WARN_PAPER)
+"""Those of drawings first: a page's own paper may be as white as a card."""
 
 CHART_FONT: Final = "DejaVu Sans"
 """Comes with matplotlib, so that a chart looks the same on every machine."""
-PAGE_FONT: Final = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Helvetica Neue", Arial, sans-serif'
+PAGE_FONT: Final = DEFAULT.families
+"""Fonts that readers have already. What a community chose instead: `page_font()`."""
 
 CHART_WIDTH: Final = 4.5
 """Inches: one column of a phone, where 11 points stay readable."""
@@ -45,6 +59,11 @@ TITLE_SIZE: Final = 14.5
 LABEL_SIZE: Final = 13.0
 NOTE_SIZE: Final = 11.5
 SMALL_SIZE: Final = 11.5
+
+
+def page_font() -> str:
+    """The fonts of pages as CSS."""
+    return worn().families
 
 
 def variables(dark: bool) -> str:

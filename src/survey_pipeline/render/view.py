@@ -12,11 +12,13 @@ from scipy.special import ndtri
 
 from survey_pipeline import names
 from survey_pipeline.instrument import Instrument, Item, Kind, Role
+from survey_pipeline.language import say
 from survey_pipeline.levels import is_ordered
 from survey_pipeline.names import Status
 from survey_pipeline.release import PublishedLevel, Release, Row
 from survey_pipeline.render.dose import Directions, directions_of
-from survey_pipeline.render.measure import ANYWAY, Measure, clean, item_name, measure_of
+from survey_pipeline.render.measure import ANYWAY, Measure, clean, item_name, label_of, measure_of
+from survey_pipeline.render.phrases import inline
 
 CHARTS_WITHOUT_PRIMARY = 5
 """How many scales of a table are drawn where the instrument calls none of its items primary."""
@@ -279,7 +281,7 @@ class View:
 
     def item_label(self, name: str) -> str:
         item = self.instrument.items.get(name)
-        return clean(item.label if item else name.replace("_", " ").capitalize())
+        return clean(item.label if item else label_of(name))
 
     def exposure_label(self, exposure: str) -> str:
         """What people are told apart by: an item, two items, or nothing."""
@@ -287,7 +289,7 @@ class View:
         if spec is None:
             return self.item_label(exposure)
         first, second = map(self.item_label, spec.factors)
-        return f"{first} and {second[:1].lower()}{second[1:]}" if second[1:2].islower() else f"{first} and {second}"
+        return say("{most} and {last}", most=first, last=inline(second))
 
     def title(self, table: str) -> str:
         spec = next((spec for spec in self.instrument.tables if spec.name == table), None)
