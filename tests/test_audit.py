@@ -20,9 +20,9 @@ from survey_pipeline.auditing import Audit, Audited, audit_folder, audit_ledger
 from survey_pipeline.auditing.attacked import Ends, Shown, _is_closer
 from survey_pipeline.auditing.folder import rows_of
 from survey_pipeline.auditing.labels import levels_of
-from survey_pipeline.joining import as_one
 from survey_pipeline.errors import InputRefused
 from survey_pipeline.instrument import Instrument, load_instrument, parse_instrument
+from survey_pipeline.joining import as_one
 from survey_pipeline.ledger import Entry, Problem, chained, read_ledger
 from survey_pipeline.levels import Level, atoms_of, cross
 from survey_pipeline.names import INSTRUMENT, Status

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from survey_pipeline.coarsen import choose_levels
-from survey_pipeline.joining import as_one
 from survey_pipeline.coarsen.needs import Needs
 from survey_pipeline.coarsen.stretches import best_stretches
 from survey_pipeline.instrument import Group, Item
+from survey_pipeline.joining import as_one
 from survey_pipeline.levels import atoms
 from survey_pipeline.names import NOT_APPLICABLE, NOT_STATED
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ def test_the_page_has_every_question_answer_band_threshold_and_note(instrument: 
     page = codebook_page(instrument)
     for name, item in instrument.items.items():
         (entry,) = [part for part in page.split("\n- ") if part.startswith(f"**{item.label}** (`{name}`,")]
+        entry = unescape(entry.replace("\\", ""))  # as Markdown shows it
         assert item.question in entry and answers_of(item) in entry and item.note in entry and item.unit in entry
         assert all(option.label in entry and option.code in entry for option in item.options)
         assert all(band.label in entry for band in item.bands)

@@ -22,6 +22,7 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
         "language": set(),
         "texts": set(),
         "periods": set(),
+        "plain": set(),
         "plural": set(),
         "spreadsheets": set(),
     },
@@ -201,7 +202,7 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
         "__init__": set(),
     },
 )
-EVERYWHERE = {"names", "errors", "language", "texts", "instrument", "levels", "outcomes", "release", "request"}
+EVERYWHERE = {"names", "errors", "language", "plain", "texts", "instrument", "levels", "outcomes", "release", "request"}
 
 
 def modules() -> dict[str, list[Path]]:

@@ -23,14 +23,15 @@ from survey_pipeline.instrument import Instrument, load_instrument
 from survey_pipeline.language import speaking
 from survey_pipeline.look import Theme, ThemeFile, wearing
 from survey_pipeline.names import REAL
+from survey_pipeline.plain import clean
+from survey_pipeline.plain import in_markdown as escape
 from survey_pipeline.release import Release
 from survey_pipeline.render import newsletter, words
 from survey_pipeline.render.charts import Drawn
 from survey_pipeline.render.gallery import draw, frames
-from survey_pipeline.render.measure import clean
-from survey_pipeline.render.newsletter import as_html, as_text, escape, markdown
-from survey_pipeline.render.newsletter.labels import ELLIPSIS, ROOMS, Room, cut, cut_apart, cut_list, in_room
+from survey_pipeline.render.newsletter import as_html, as_text, markdown
 from survey_pipeline.render.newsletter.letter import Length, Letter, letters
+from survey_pipeline.render.room import ELLIPSIS, ROOMS, Room, cut, cut_apart, cut_list, in_room
 from survey_pipeline.render.view import View
 
 Files = dict[str, bytes]

@@ -19,7 +19,7 @@ import typer
 from typer.exceptions import TyperException
 
 from survey_pipeline import auditing, names
-from survey_pipeline.console import STOPPED, progress, tell_error, tell_exports, tell_run, words
+from survey_pipeline.console import STOPPED, echo, progress, tell_error, tell_exports, tell_run, words
 from survey_pipeline.corrections import fingerprint, in_force, merged, of_exports, summary
 from survey_pipeline.errors import AlreadyPublished, InputRefused, Rejected, UserError, WrongUsage
 from survey_pipeline.exports import read_export
@@ -27,6 +27,7 @@ from survey_pipeline.ingest.dropped import refuse_answers_as_headings
 from survey_pipeline.instrument import Instrument, load_instrument
 from survey_pipeline.ledger import Entry, Kind, exported, read_ledger
 from survey_pipeline.pipeline import run_wave
+from survey_pipeline.plain import on_terminal
 from survey_pipeline.plural import n_of
 from survey_pipeline.policy import load_policy, policy_for
 from survey_pipeline.reading import Tell, check_exports
@@ -212,12 +213,12 @@ def _how_they_read(exports: Sequence[Path], by_hand: Mapping[str, Any]) -> dict[
 
 def _tell_how_they_read(exports: Sequence[Mapping[str, Any]], *, verbose: bool = False) -> None:
     for found in exports:
-        typer.echo(
+        echo(
             f"{found['file']}: {n_of(found['rows_read'], 'row')}, {n_of(found['columns_read'], 'column')}"
             f" ({found['detected_because']})"
         )
         if verbose:
-            typer.echo("\n".join(f"  {heading}" for heading in found["headings"]))
+            echo("\n".join(f"  {heading}" for heading in found["headings"]))
 
 
 class Tool(StrEnum):
@@ -299,7 +300,7 @@ def backfill(
             with progress(quiet=quiet) as tell:
                 runs.append(run_wave(request, tell=tell))
         except (AlreadyPublished, Rejected) as error:
-            words.print(f"{error.problem} It stays as it is.", markup=False)
+            words.print(on_terminal(f"{error.problem} It stays as it is."), markup=False)
             continue
         if not quiet and not as_json:
             tell_run(runs[-1], request, verbose=verbose)
@@ -382,7 +383,7 @@ def report(
     """Render the reports again, from the releases alone."""
     places = Places(home=home, warehouse=warehouse, reports=reports, instrument=instrument, language=language)
     paths = render_again(places, load_instrument(instrument).name, None if wave is None else check_wave(wave))
-    _show({"reports": list(paths)}, as_json, quiet, lambda: typer.echo("\n".join(paths)))
+    _show({"reports": list(paths)}, as_json, quiet, lambda: echo("\n".join(paths)))
 
 
 class CodebookFormat(StrEnum):
@@ -407,7 +408,7 @@ def codebook(
     else:
         page = form is CodebookFormat.PAGE
         table = harmless_frame(codebook_table(loaded))
-        typer.echo(codebook_page(loaded) if page else table.write_csv(), nl=False)
+        typer.echo(on_terminal(codebook_page(loaded)) if page else table.write_csv(), nl=False)
 
 
 @app.command()
@@ -431,7 +432,7 @@ def init(
     made = draft(name, source, **by_hand)
     save(made, place)
     document = {"instrument": name, "file": str(place), **made.as_json()}
-    _show(document, as_json, quiet, lambda: typer.echo("\n".join(made.told(place, source))))
+    _show(document, as_json, quiet, lambda: echo("\n".join(made.told(place, source))))
 
 
 @app.command()
@@ -563,19 +564,19 @@ def _apply_log(store: Warehouse, instrument: Instrument, wave: str, path: Path) 
 def _tell_applied(document: dict[str, Any]) -> None:
     done = document["applied"]
     changed = "" if done["changed"] else " Nothing has changed."
-    typer.echo(f"{done['file']}: {n_of(done['corrections'], 'correction')}, {done['taken_back']} taken back.{changed}")
+    echo(f"{done['file']}: {n_of(done['corrections'], 'correction')}, {done['taken_back']} taken back.{changed}")
     _tell_corrections(document)
     if done["changed"]:
-        typer.echo('Run the wave again to use them; one that is published asks for --correction "why".')
+        echo('Run the wave again to use them; one that is published asks for --correction "why".')
 
 
 def _tell_refused(document: dict[str, Any]) -> None:
     for row in document["refused"]:
         counted = "counted as other" if row[names.RULE] == names.Rule.OTHER_TEXT else "value refused"
         what = "row set aside" if row[names.WHOLE_ROW] else counted
-        typer.echo(f"{row[names.ITEM] or 'whole row'}: {row[names.RULE]}, {what}, {n_of(row['n'], 'time')}")
+        echo(f"{row[names.ITEM] or 'whole row'}: {row[names.RULE]}, {what}, {n_of(row['n'], 'time')}")
     if not document["refused"]:
-        typer.echo("Nothing was refused.")
+        echo("Nothing was refused.")
     _tell_corrections(document)
 
 
@@ -583,10 +584,10 @@ def _tell_corrections(document: dict[str, Any]) -> None:
     n, unused = document["corrections"], document["corrections_of_other_exports"]
     if any(n.values()):
         sets, rows = n_of(n["set_to"], "answer"), n_of(n["kept_out"], "row")
-        typer.echo(f"Corrections: {sets} set, {n['dropped']} dropped, {rows} kept out.")
+        echo(f"Corrections: {sets} set, {n['dropped']} dropped, {rows} kept out.")
     if unused:
         they = "It fits" if unused == 1 else "They fit"
-        typer.echo(f"Not used: {n_of(unused, 'correction')} of exports that have been replaced. {they} no other file.")
+        echo(f"Not used: {n_of(unused, 'correction')} of exports that have been replaced. {they} no other file.")
 
 
 By = Annotated[str, typer.Option("--by", help="Who decides. Kept in the ledger for good.")]
@@ -611,7 +612,7 @@ def approve(
     entry, pages = approve_proposal(places, load_instrument(instrument), check_wave(wave), by, reason)
     words_of = [f"{entry.instrument} {entry.wave}: published release {entry.release_number}, approved by {entry.by}"]
     document = {**_told_of(entry), "reports": list(pages)}
-    _show(document, as_json, quiet, lambda: typer.echo("\n".join([*words_of, *pages])))
+    _show(document, as_json, quiet, lambda: echo("\n".join([*words_of, *pages])))
 
 
 @app.command()
@@ -630,7 +631,7 @@ def reject(
     places = Places(home=home, warehouse=warehouse, reports=reports)
     entry = reject_proposal(places, load_instrument(instrument), check_wave(wave), by, reason)
     said = f"{entry.instrument} {entry.wave}: nothing is published, rejected by {entry.by}"
-    _show(_told_of(entry), as_json, quiet, lambda: typer.echo(said))
+    _show(_told_of(entry), as_json, quiet, lambda: echo(said))
 
 
 # Whatever is mistyped here may be somebody's code, so that no message may quote it: all of it is taken as codes.
@@ -661,7 +662,7 @@ def withdraw(
     places = Places(home=home, warehouse=warehouse, reports=reports, instrument=instrument, language=language)
     given = _one_code(code or [], code_from_file)
     done = withdraw_answers(places, instrument, given, None if wave is None else check_wave(wave))
-    _show(done.as_json(), as_json, quiet, lambda: typer.echo("\n".join(words_of_withdrawal(done))))
+    _show(done.as_json(), as_json, quiet, lambda: echo("\n".join(words_of_withdrawal(done))))
 
 
 def _one_code(codes: Sequence[str], path: Path | None) -> str:
@@ -719,7 +720,7 @@ def audit(
         else:
             places = Places(home=home, warehouse=warehouse, reports=reports)
             found = _audit_history(places, instrument, entries, read_ledger(kept) if kept else [], tell)
-    _show(auditing.as_json(found), as_json, quiet, lambda: typer.echo("\n".join(auditing.words_of(found))))
+    _show(auditing.as_json(found), as_json, quiet, lambda: echo("\n".join(auditing.words_of(found))))
     raise typer.Exit(found.exit_code)
 
 
@@ -758,7 +759,9 @@ def lint(
     ] = None,
     instrument: Annotated[
         str | None,
-        typer.Option("--instrument", "-i", envvar="SURVEY_PIPELINE_INSTRUMENT", help="Without it, the only one there is."),
+        typer.Option(
+            "--instrument", "-i", envvar="SURVEY_PIPELINE_INSTRUMENT", help="Without it, the only one there is."
+        ),
     ] = None,
     wave: OptionalWave = None,
     home: Home = Path(),
@@ -776,7 +779,7 @@ def lint(
 
     places = Places(home=home, warehouse=warehouse, reports=reports, instrument=instrument, language=language)
     done = lint_file(file, places, None if wave is None else check_wave(wave), fill)
-    _show(done.as_json(), as_json, quiet, lambda: typer.echo("\n".join(done.in_words())))
+    _show(done.as_json(), as_json, quiet, lambda: echo("\n".join(done.in_words())))
     raise typer.Exit(done.exit_code)
 
 
@@ -848,21 +851,17 @@ def _tell_history(
 ) -> None:
     for wave in waves:
         read = ", ".join(f"{export['file']} ({n_of(export['rows_read'], 'row')})" for export in wave["exports"])
-        typer.echo(
-            f"{wave['instrument']} {wave['wave']} read from {read}; responses version {wave['responses_version']}"
-        )
+        echo(f"{wave['instrument']} {wave['wave']} read from {read}; responses version {wave['responses_version']}")
     for entry in releases:
         inputs = ", ".join(sha[:12] for sha in entry["inputs_sha256"])
         why = f" (correction: {entry['correction']})" if entry["correction"] else ""
         where = f"responses version {entry['responses_version']}, tally version {entry['tally_version']}"
-        typer.echo(
-            f"{entry['instrument']} {entry['wave']} release {entry['release_number']}{why}: from {inputs}; {where}"
-        )
+        echo(f"{entry['instrument']} {entry['wave']} release {entry['release_number']}{why}: from {inputs}; {where}")
     for decision in entries:
         if decision.kind is not Kind.RELEASE or decision.by:
             _tell_decision(decision)
     if not releases:
-        typer.echo("Nothing has been published from this warehouse yet.")
+        echo("Nothing has been published from this warehouse yet.")
 
 
 DONE = {
@@ -878,7 +877,7 @@ def _tell_decision(entry: Entry) -> None:
     number = f" release {entry.release_number}" if entry.release_number is not None else ""
     by = f" by {entry.by}" if entry.by else ""
     why = f": {entry.reason}" if entry.reason else ""
-    typer.echo(f"{what}{number} {DONE.get(entry.kind, entry.kind)}{by}{why}")
+    echo(f"{what}{number} {DONE.get(entry.kind, entry.kind)}{by}{why}")
 
 
 def _show(document: dict[str, Any], as_json: bool, quiet: bool, tell: Callable[[], None]) -> None:

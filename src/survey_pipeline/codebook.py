@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from survey_pipeline.instrument import Instrument, Item, Threshold
+from survey_pipeline.plain import in_markdown
 
 CODEBOOK_SCHEMA = dict.fromkeys(
     ("item", "column", "label", "question", "theme", "kind", "role", "unit", "answers", "required", "source"), pl.String
@@ -52,15 +53,15 @@ def answers_of(item: Item) -> str:
 def codebook_page(instrument: Instrument) -> str:
     """The codebook as Markdown, a section a theme."""
     lines = [
-        f"# {instrument.title}",
+        f"# {in_markdown(instrument.title)}",
         "",
-        instrument.about,
+        in_markdown(instrument.about),
         "",
-        f"Version {instrument.version}, for {instrument.community}.",
+        f"Version {in_markdown(instrument.version)}, for {in_markdown(instrument.community)}.",
     ]
     themes = dict.fromkeys(item.theme for item in instrument.items.values())
     for theme in themes:
-        lines += ["", f"## {theme[:1].upper()}{theme[1:]}", ""]
+        lines += ["", f"## {in_markdown(theme[:1].upper() + theme[1:])}", ""]
         lines += [line for name, item in instrument.items.items() if item.theme == theme for line in _entry(name, item)]
     return "\n".join([*lines, *_weighting(instrument), ""])
 
@@ -68,19 +69,19 @@ def codebook_page(instrument: Instrument) -> str:
 def _entry(name: str, item: Item) -> Iterator[str]:
     stored = "" if item.is_stored else ", not stored"
     required = ", required" if item.required else ""
-    yield f"- **{item.label}** (`{name}`, {item.kind.value}{required}{stored}): {item.question}"
-    yield f"  - answers: {answers_of(item)}{f' {item.unit}' if item.unit else ''}"
+    yield f"- **{in_markdown(item.label)}** (`{name}`, {item.kind.value}{required}{stored}): {in_markdown(item.question)}"
+    yield f"  - answers: {in_markdown(f'{answers_of(item)} {item.unit}')}"
     if item.bands:
-        yield f"  - bands: {'; '.join(band.label for band in item.bands)}"
+        yield f"  - bands: {in_markdown('; '.join(band.label for band in item.bands))}"
     yield from (f"  - {_threshold(threshold)}" for threshold in item.thresholds)
     yield from (f"  - {said}" for said in _analysis(item))
     if item.note:
-        yield f"  - note: {item.note}"
+        yield f"  - note: {in_markdown(item.note)}"
 
 
 def _analysis(item: Item) -> Iterator[str]:
     """What is done with the answers besides showing them."""
-    yield from (f"`above_{limit.code}`: {limit.label} ({limit.source})" for limit in item.limits)
+    yield from (f"`above_{limit.code}`: {in_markdown(f'{limit.label} ({limit.source})')}" for limit in item.limits)
     if item.comparison:
         yield f"compared with: `{item.comparison}`"
     if item.readings:
@@ -90,7 +91,7 @@ def _analysis(item: Item) -> Iterator[str]:
     if item.responder_curve:
         yield f"improved by at least {', '.join(map(str, item.responder_curve))} %"
     if item.retest:
-        yield f"retest correlation: {item.retest.lowest:g} to {item.retest.highest:g} ({item.retest.source})"
+        yield f"retest correlation: {item.retest.lowest:g} to {item.retest.highest:g} ({in_markdown(item.retest.source)})"
 
 
 def _weighting(instrument: Instrument) -> Iterator[str]:
@@ -98,11 +99,11 @@ def _weighting(instrument: Instrument) -> Iterator[str]:
     weighting = instrument.weighting
     if weighting is None:
         return
-    yield from ("", "## Weights", "", weighting.why)
+    yield from ("", "## Weights", "", in_markdown(weighting.why))
     for margin in weighting.margins:
         shares = "; ".join(f"{code} {share:.1%}" for code, share in margin.shares.items())
-        yield f"- `{margin.item}`: {shares} ({margin.source})"
+        yield f"- `{margin.item}`: {shares} ({in_markdown(margin.source)})"
 
 
 def _threshold(threshold: Threshold) -> str:
-    return f"`{threshold.name}`: {threshold.label} ({threshold.source})"
+    return f"`{threshold.name}`: {in_markdown(f'{threshold.label} ({threshold.source})')}"

@@ -20,6 +20,7 @@ from survey_pipeline.drift import Drift, DriftKind, lines
 from survey_pipeline.errors import UserError
 from survey_pipeline.names import Exclusion
 from survey_pipeline.pipeline import WaveRun
+from survey_pipeline.plain import on_terminal
 from survey_pipeline.plural import n_of
 from survey_pipeline.reading import ExportReport, Tell, silently
 from survey_pipeline.request import RunRequest
@@ -58,19 +59,17 @@ def tell_run(done: WaveRun, request: RunRequest | None = None, *, verbose: bool 
     tell_exports(done.exports, f"`{_quarantine(done, request)}` shows the rules.", verbose=verbose)
     _tell_drift(done.changes)
     for remark in done.remarks:
-        typer.echo(remark)
+        echo(remark)
     for released in done.releases:
         what = "published" if released.is_new else "unchanged since"
         hidden = f", {released.rows_suppressed} hidden" if released.rows_suppressed else ""
         numbers = f"{released.rows_published} numbers{hidden}"
-        typer.echo(f"{done.instrument} {done.wave}: {what} release {released.release_number} ({numbers})")
+        echo(f"{done.instrument} {done.wave}: {what} release {released.release_number} ({numbers})")
     for proposed in done.proposals:
         since = "" if proposed.is_new else "still "
-        typer.echo(
-            f"{done.instrument} {done.wave}: release {proposed.release_number} {since}waits for approval. Look at:"
-        )
+        echo(f"{done.instrument} {done.wave}: release {proposed.release_number} {since}waits for approval. Look at:")
     for path in (*done.reports, *done.review):
-        typer.echo(path)
+        echo(path)
 
 
 def _quarantine(done: WaveRun, request: RunRequest | None) -> str:
@@ -84,17 +83,22 @@ def _quarantine(done: WaveRun, request: RunRequest | None) -> str:
     return shlex.join(words)
 
 
+def echo(text: str) -> None:
+    """Lines on stdout. What they quote, such as a file's headings, does nothing to the terminal."""
+    typer.echo(on_terminal(text))
+
+
 def tell_exports(exports: Sequence[ExportReport], which_rules: str = VERBOSE, *, verbose: bool = False) -> None:
     """What became of the rows of each export. `which_rules` says where to look for the rules that answers broke."""
     for report in exports:
         left_out = ", ".join(starmap(_left_out, report.rows_excluded.items())) or "0"
-        typer.echo(
+        echo(
             f"{report.file}: {n_of(report.rows_read, 'row')} read = {report.rows_kept} kept"
             f" + {report.rows_quarantined} set aside + left out: {left_out}"
         )
-        typer.echo(f"  read as {report.tool}: {report.detected_because}")
+        echo(f"  read as {report.tool}: {report.detected_because}")
         for line in _remarks(report, which_rules):
-            typer.echo(f"  {line}")
+            echo(f"  {line}")
         _tell_drift(report.drift, "  ")
         if verbose:
             _tell_more(report)
@@ -134,23 +138,23 @@ def _left_out(reason: str, n: int) -> str:
 def _tell_drift(found: Iterable[Mapping[str, Any]], indent: str = "") -> None:
     """What is not as it was, or not as the instrument says, and what to do."""
     for line in lines(Drift(**{**one, "what": DriftKind(one["what"])}) for one in found):
-        typer.echo(f"{indent}{line}")
+        echo(f"{indent}{line}")
 
 
 def _tell_more(report: ExportReport) -> None:
-    typer.echo(f"  sha256 {report.sha256}")
-    typer.echo(f"  columns of which nothing is stored:{'' if report.columns_dropped else ' none'}")
+    echo(f"  sha256 {report.sha256}")
+    echo(f"  columns of which nothing is stored:{'' if report.columns_dropped else ' none'}")
     for heading, why in report.columns_dropped_because.items():
-        typer.echo(f"    {heading}: {why}")
+        echo(f"    {heading}: {why}")
     for item, rules in report.values_refused.items():
-        typer.echo(f"  refused in {item}: {', '.join(rule + ' ' + n_of(n, 'time') for rule, n in rules.items())}")
+        echo(f"  refused in {item}: {', '.join(rule + ' ' + n_of(n, 'time') for rule, n in rules.items())}")
 
 
 def tell_error(error: Exception) -> None:
     """A user's error as its sentence and next step; a fault of ours by its kind and place only."""
     lines = (error.problem, error.next_step) if isinstance(error, UserError) else (fault(error),)
     for line in filter(None, lines):
-        words.print(line, markup=False)
+        words.print(on_terminal(line), markup=False)
 
 
 def fault(error: Exception) -> str:

@@ -39,8 +39,8 @@ class Published:
 
 @dataclass(frozen=True)
 class Linted:
-    """What was found in a file. `language`: in which it was read and is spoken of; `filled`: where its text was written with the
-    references filled.
+    """What was found in a file. `language`: in which it was read and is spoken of; `filled`: where its text was
+    written with the references filled.
     """
 
     file: str
@@ -86,8 +86,8 @@ class Linted:
 
 
 def lint_file(path: Path, places: Places, wave: str | None = None, out: Path | None = None) -> Linted:
-    """Check a text against the release in force: of the instrument and language of `places`, else of the only instrument there
-    is and in its own language; of `wave`, else of the newest. `out`: where the text is written with its references filled.
+    """Check a text against the release in force: of the instrument and language of `places`, else of the only instrument
+    there is and in its own language; of `wave`, else of the newest. `out`: where the text is written with its references filled.
 
     Raises `InputRefused` if the file cannot be read, `WrongUsage` if there is no such release or `out` cannot be written.
     """

@@ -543,7 +543,7 @@ def released_wave(release: Release, *, is_new: bool, waits: bool = False) -> Rel
 # --- render -----------------------------------------------------------------------------------------------------------
 
 
-PAGES = ("index.html", "newsletter.html", "newsletter.md", "newsletter.txt", "tables.xlsx")
+PAGES = ("index.html", "newsletter.md")
 """What a run names at its end, of all the files of a report."""
 
 

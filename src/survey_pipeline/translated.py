@@ -123,7 +123,7 @@ def translations(instrument: str | Path, language: str) -> NullTranslations | No
 
 
 def draft(instrument: Instrument, language: str, known: str | None = None) -> bytes:
-    """The file for a translator: every text of the instrument, with its translation where the file of before, `known`, has one.
+    """The file for a translator: every text of the instrument, with its translation where the file before (`known`) has one.
     What the instrument no longer says goes.
     """
     before = read_po(BytesIO(known.encode())) if known else Catalog()

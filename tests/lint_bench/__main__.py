@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from lint_bench.bench import MISTAKES, is_good, run, told  # noqa: E402
+from lint_bench.bench import MISTAKES, is_good, run, told
 
 
 def main() -> int:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from lint_bench.made_up import BEFORE, translated
 from lint_bench.mutations import KINDS, Mutant, mutate
 from lint_bench.texts import ORIGINS, Text, by_hand, from_templates
-
 from survey_pipeline.lint import Finding, Rule, errors, lint
 
 FEWEST_FOUND = 0.98

@@ -178,9 +178,9 @@ ASKED = {
     "stomach": "side_effects__upset_stomach",
 }
 WORDS = {
-    "en": ("in ten", "one two three four five six seven eight nine ten".split()),
-    "de": ("von zehn", "einer zwei drei vier fünf sechs sieben acht neun zehn".split()),
-    "es": ("de cada diez", "una dos tres cuatro cinco seis siete ocho nueve diez".split()),
+    "en": ("in ten", ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]),
+    "de": ("von zehn", ["einer", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn"]),
+    "es": ("de cada diez", ["una", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve", "diez"]),
 }
 TENS = {"en": "in 10", "de": "von 10", "es": "de cada 10"}
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 
 from lint_bench.made_up import BEFORE, NOW, Quoted, found, in_text, wave_words
 from lint_bench.texts import FORM_NAMES, HERE, ORIGINS, Piece, Text
-
 from survey_pipeline.language import speaking
 
 PHRASES = tomllib.loads((HERE / "phrases.toml").read_text(encoding="utf-8"))

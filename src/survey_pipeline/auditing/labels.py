@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from survey_pipeline.joining import as_one
 from survey_pipeline.instrument import Code, Instrument, Item
+from survey_pipeline.joining import as_one
 from survey_pipeline.levels import ByItem, Crossing, DoseReading, Exposure, Level, exposure_of, is_special
 from survey_pipeline.release import PublishedLevel
 from survey_pipeline.spreadsheets import harmless

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from itertools import chain, product
 from math import prod
 
-from survey_pipeline.joining import as_one, place
 from survey_pipeline.coarsen.needs import Needs
 from survey_pipeline.coarsen.stretches import best_stretches
 from survey_pipeline.instrument import Code, Item
+from survey_pipeline.joining import as_one, place
 from survey_pipeline.levels import SPECIAL, Level, atoms, is_ordered, is_special, partitions
 
 Sets = Sequence[frozenset[Code]]

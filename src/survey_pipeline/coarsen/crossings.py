@@ -7,10 +7,10 @@ What belongs here: one cut of the second item for all levels of the first. What 
 from collections.abc import Iterator, Mapping, Sequence
 
 from survey_pipeline.coarsen.answers import Sets, cuts, held_together
-from survey_pipeline.joining import as_one
 from survey_pipeline.coarsen.needs import Needs
 from survey_pipeline.coarsen.stretches import best_stretches
 from survey_pipeline.instrument import Code
+from survey_pipeline.joining import as_one
 from survey_pipeline.levels import Crossing, Level, crossed, is_special, split
 
 

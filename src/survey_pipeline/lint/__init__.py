@@ -1,7 +1,7 @@
 """Lint: a newsletter that somebody wrote, checked against the release it quotes, and its references filled.
 
-What belongs here: the functions that others call, and putting the checks together. What does not: reading files, and any number
-that the release does not hold. Nothing of a text is ever run.
+What belongs here: the functions that others call, and putting the checks together. What does not: reading files, and any
+number that the release does not hold. Nothing of a text is ever run.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ from survey_pipeline.lint.findings import Finding, Found, Rule, Severity, errors
 from survey_pipeline.lint.marking import Calendar
 from survey_pipeline.lint.passages import Desk, Passage, passages
 from survey_pipeline.lint.prose import line_and_column
-from survey_pipeline.lint.references import Filled, Rows, fill_in
+from survey_pipeline.lint.references import BRACES, Filled, Rows, fill_in
 from survey_pipeline.lint.things import Things
 from survey_pipeline.lint.vocabulary import vocabulary
 from survey_pipeline.release import Release
@@ -62,8 +62,21 @@ def lint(
     with speaking(spoken):
         desk = _desk(release, instrument, previous, incomparable, language_of(spoken))
         filled = fill_in(text, desk.rows)
-        found = (_placed(one, passage, filled, text) for passage, one in _check(filled.text, suffix, desk))
-        return tuple(sorted({*filled.findings, *found}, key=_in_order))
+        prose = BRACES.sub(lambda braces: " " * len(braces[0]), filled.text)
+        found = [_placed(one, passage, filled, text) for passage, one in _check(prose, suffix, desk)]
+        return tuple(sorted({*filled.findings, *_once_a_reference(found, filled, text)}, key=_in_order))
+
+
+def _once_a_reference(found: Sequence[Finding], filled: Filled, text: str) -> Iterator[Finding]:
+    """Of what is wrong with the words that fill one reference, only the first: they are all one mistake."""
+    places = {line_and_column(text, one.start) for one in filled.references}
+    seen: set[tuple[int, int]] = set()
+    for one in found:
+        place = (one.line, one.column)
+        if place not in seen:
+            yield one
+        if place in places:
+            seen.add(place)
 
 
 def _in_order(finding: Finding) -> tuple[int, int, str, str]:

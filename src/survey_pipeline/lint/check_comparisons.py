@@ -96,8 +96,8 @@ def _direction(passage: Passage, desk: Desk) -> int:
 
 
 def _bears(view: View, groups: Sequence[tuple[str, str]], outcomes: Sequence[str], direction: int) -> bool:
-    """Whether some published comparison of the groups bears what is said: of two groups, that their ranges stay apart; of one,
-    that its range stays apart from those of all others.
+    """Whether some published comparison of the groups bears what is said: of two groups, that their ranges stay apart; of
+    one, that its range stays apart from those of all others.
     """
     exposures = {exposure for exposure, _ in groups}
     if len(exposures) != 1 or not groups:

@@ -26,6 +26,7 @@ from survey_pipeline.render.view import is_shown
 
 _EVERYBODY: Final = (("", names.ALL_LEVELS),)
 Matches = list[tuple[Row, Measure]]
+_SENTENCES_BACK = 2
 _TITLE = 6
 """A sentence of so few words without a number, such as "Fatigue last wave.", is a title of what follows."""
 
@@ -246,6 +247,8 @@ class Numbers:
         policy = self.desk.facts.view.release.policy
         if self.desk.words.has("claims", "own_team", passage.sentence.text):
             return
+        if self._is_a_rule(passage, claim):
+            return
         if 0 < claim.value < policy.min_n:
             yield too_few(claim, policy.min_n)
             return
@@ -257,6 +260,12 @@ class Numbers:
             yield hidden_group(claim.start, claim.end, about.unknown)
         elif not self._is_a_number_of_people(passage, claim, about, facts, points):
             yield self._wrong_people(claim, about, facts, self._of_point(claim, points))
+
+    def _is_a_rule(self, passage: Passage, claim: Claim) -> bool:
+        """Whether it says from how many people on something is shown: in a sentence about nothing else."""
+        policy = self.desk.facts.view.release.policy
+        about = levels_of(passage.marked) != ((), ()) or outcomes_of(passage.marked) or self._points(passage)
+        return not about and claim.value in (policy.min_n, policy.min_n_for_statistics)
 
     def _is_a_number_of_people(
         self, passage: Passage, claim: Claim, about: About, facts: Facts, points: Sequence[Claim]
@@ -357,25 +366,32 @@ class Numbers:
     # --- Numbers of people beside claims ---------------------------------------------------------------------------------
 
     def without_people(self, passages: Sequence[Passage]) -> Iterator[tuple[Passage, Found]]:
-        """Claims without a number of people in their own sentence, the next or the one before, nor told with it earlier."""
+        """Claims without a number of people near them, nor told with it earlier."""
         known: set[tuple[str, str, str]] = set()
         for told in self.told:
             keys = {(row.level, row.outcome, row.statistic) for row in told.rows}
             has = any(passages[place].has_people for place in _near(told.passage, passages))
             if has:
                 known |= keys
-            elif told.needs_people and not keys & known:
+            elif told.needs_people and not keys & known and not self._is_beside_the_wave_before(told, passages):
                 yield told.passage, _needs_people(told)
+
+    def _is_beside_the_wave_before(self, told: Told, passages: Sequence[Passage]) -> bool:
+        """Whether it is a number of everybody beside that of the wave before, in a text that says how many answered."""
+        of_all = any(row.level == names.ALL_LEVELS for row in told.rows)
+        names_before = any(one.sign == BEFORE for _, one in told.passage.marked.waves())
+        answered = self.desk.facts.view.answers_used
+        said = any(one.kind is Kind.PEOPLE and one.value == answered for each in passages for one in each.claims)
+        return of_all and names_before and said
 
 
 def _near(passage: Passage, passages: Sequence[Passage]) -> Iterator[int]:
-    """A sentence, the next one, and the one before in the same paragraph."""
+    """A sentence, the next one, and those just before it in the same paragraph: a number, its range, then its other side."""
     yield passage.number
     if passage.number + 1 < len(passages):
         yield passage.number + 1
-    before = passage.number - 1
-    if before >= 0 and passages[before].sentence.block == passage.sentence.block:
-        yield before
+    earlier = range(max(0, passage.number - _SENTENCES_BACK), passage.number)
+    yield from (place for place in earlier if passages[place].sentence.block == passage.sentence.block)
 
 
 def _needs_people(told: Told) -> Found:
@@ -405,9 +421,9 @@ def levels_of(marked: Marked, place: int = 0, of: int = 1) -> tuple[tuple[tuple[
 
 def outcomes_of(marked: Marked, place: int = 0, of: int = 1) -> tuple[str, ...]:
     """The outcomes that a sentence names; where it names as many as it has numbers, the one in the number's place."""
-    found = tuple(dict.fromkeys(thing.name for _, thing in marked.things(OUTCOME)))
-    things = tuple(Thing(OUTCOME, name) for name in found)
-    return tuple(thing.name for thing in _one_of(things, place, of))
+    things = {thing.name: thing for _, thing in marked.things(OUTCOME)}
+    mine = _one_of(tuple(things.values()), place, of)
+    return tuple(name for thing in mine for name in (thing.name, *thing.may_be))
 
 
 def _one_of(found: tuple[Thing, ...], place: int, of: int) -> tuple[Thing, ...]:

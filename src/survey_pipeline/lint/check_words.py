@@ -12,7 +12,7 @@ from survey_pipeline.lint.check_numbers import outcomes_of
 from survey_pipeline.lint.findings import Found, Rule
 from survey_pipeline.lint.passages import Desk, Passage
 from survey_pipeline.lint.vocabulary import LEVEL, OUTCOME, SUBSTANCE
-from survey_pipeline.render.measure import clean
+from survey_pipeline.plain import clean
 from survey_pipeline.render.phrases import inline
 
 _CLAUSE: Final = re.compile(r"[;:\N{EN DASH}\N{EM DASH}]\s|,\s(?=\S+\s)")
@@ -52,7 +52,7 @@ def check_reports(passage: Passage, desk: Desk) -> Iterator[Found]:
         or not _is_about_taking(passage, desk)
     ):
         return
-    text = passage.marked.text
+    text = passage.sentence.text
     asks = bool(outcomes_of(passage.marked)) or desk.words.has("claims", "better", text)
     if desk.words.has("report", "said", text) or (not asks and desk.words.has("report", "facts", text)):
         return

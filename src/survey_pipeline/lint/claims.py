@@ -1,12 +1,13 @@
 """Claims: what each number of a sentence counts.
 
-What belongs here: telling shares, points, averages, numbers of people and ranges from doses, dates and page numbers. What does
-not: whether they are right.
+What belongs here: telling shares, points, averages, numbers of people and ranges from doses, dates and page numbers. What
+does not: whether they are right.
 """
 
 import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import pairwise
 
 from survey_pipeline.lint.marking import Marked, Number
 from survey_pipeline.lint.vocabulary import BEFORE, FRACTION, GROUP, LEVEL, MARKS, NOW, NUMBER, Vocabulary
@@ -16,6 +17,7 @@ _COARSEST = 0.05
 _ROUNDED_PEOPLE = 0.05
 """A number of people said with "about" may be rounded to two digits: at most one part in twenty away."""
 _EPSILON = 1e-6
+APOSTROPHE = "\N{RIGHT SINGLE QUOTATION MARK}"
 _LARGE_BASES = (10, 20, 100, 1000, 10000)
 
 
@@ -43,8 +45,8 @@ class Part(StrEnum):
 
 @dataclass(frozen=True)
 class Claim:
-    """A number that says something about people who answered. `value` is in the units of the release (shares from 0 to 1), and
-    `tolerance` how far the released number may be from it, going by how it is written. `index`: its mark in the sentence;
+    """A number that says something about people who answered. `value` is in the units of the release (shares from 0 to 1),
+    and `tolerance` how far the released number may be from it, going by how it is written. `index`: its mark in the sentence;
     `start`, `end`: its words in the sentence.
     """
 
@@ -167,7 +169,7 @@ class Reader:
 
     def _is_zero_to_ten(self) -> bool:
         values = [one.number.value for one in self.marked.marks if one.number]
-        return (0.0, 10.0) in zip(values, values[1:], strict=False)
+        return (0.0, 10.0) in pairwise(values)
 
     def _thresholds(self) -> None:
         for found in self.words.pattern("claims", "threshold").finditer(self.text):
@@ -238,7 +240,9 @@ class Reader:
                 continue
             if found := self._after(place, "in"):
                 base = self._indices(found.start(), found.end())
-                if (
+                if base and self._has_unit(found.end()):
+                    self.taken |= {index, *base}
+                elif (
                     base
                     and base[0] not in self.taken
                     and self._number(base[0]).value >= max(2, self._number(index).value)
@@ -290,9 +294,9 @@ class Reader:
         points = [claim for claim in self.claims if claim.kind is Kind.POINTS and claim.part is Part.POINT]
         known = shares or points
         for place, index, number in self._signs(NUMBER) if known else ():
-            follows = re.match(rf"(?: [\w’']+){{0,4}} [{LEVEL}{GROUP}{NOW}{BEFORE}]", self.text[place + 1 :])
+            follows = re.match(rf"(?: [\w{APOSTROPHE}']+){{0,4}} [{LEVEL}{GROUP}{NOW}{BEFORE}]", self.text[place + 1 :])
             scale = known[0].base
-            if follows and not number.in_words and number.value <= scale or (follows and known is points):
+            if (follows and not number.in_words and number.value <= scale) or (follows and known is points):
                 self._add(self._claim(known[0].kind, index, scale=scale), place)
 
     def _values(self) -> None:

@@ -2,9 +2,10 @@
 
 What belongs here: counting words and syllables, and the formulas. What does not: what is said of it.
 
-English: grade level of Kincaid, Fishburne, Rogers and Chissom 1975 (US Navy, Research Branch Report 8-75). German: first Vienna
-formula for non-fiction, Bamberger and Vanecek 1984 (Lesen - Verstehen - Lernen - Schreiben), in school years. Spanish: Szigriszt
-1993 on the scale INFLESZ of Barrio-Cantalejo and others 2008 (An Sist Sanit Navar 31:135), where 55 and more is "normal" or easier.
+English: grade level of Kincaid, Fishburne, Rogers and Chissom 1975 (US Navy, Research Branch Report 8-75). German: first
+Vienna formula for non-fiction, Bamberger and Vanecek 1984 (Lesen - Verstehen - Lernen - Schreiben), in school years. Spanish:
+Szigriszt 1993 on the scale INFLESZ of Barrio-Cantalejo and others 2008 (An Sist Sanit Navar 31:135), where 55 and more is
+"normal" or easier.
 Syllables are counted by groups of vowels and by pyphen's hyphenation, whichever finds more: hyphenation never parts a single
 letter, and vowels alone miss hiatus.
 """
@@ -17,7 +18,7 @@ from typing import Final
 
 import pyphen
 
-_WORD: Final = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
+_WORD: Final = re.compile(r"[^\W\d_]+(?:['\N{RIGHT SINGLE QUOTATION MARK}\-][^\W\d_]+)*")
 _DICTIONARIES: Final = {"en": "en_US", "de": "de_DE", "es": "es"}
 _VOWELS: Final = {
     "en": r"[aeiouy]+",

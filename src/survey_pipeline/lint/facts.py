@@ -13,6 +13,7 @@ from survey_pipeline.lint.claims import Claim, Kind, Part
 from survey_pipeline.names import Status
 from survey_pipeline.release import Row
 from survey_pipeline.render.measure import Measure
+from survey_pipeline.render.phrases import whole_100
 from survey_pipeline.render.view import View, is_shown
 
 _WHOLE_NUMBERS = frozenset({"count", "person_weeks", "baseline_zero", "correlation_before_now"})
@@ -24,7 +25,7 @@ class About:
     """What a claim is about, as far as its sentence tells. Empty: not told.
 
     `levels`: published labels with their exposures; `unknown`: groups named that the release does not show by themselves;
-    `outcomes`; `per_cent`, `points`: by how much people improved at least; `texts`: the sentence, for the words of a threshold.
+    `outcomes`; `per_cent`, `points`: by how much people improved at least; `text`: the sentence, for a threshold's words.
     """
 
     levels: tuple[tuple[str, str], ...] = ()
@@ -185,6 +186,7 @@ def _of_share(share: float, claim: Claim, about: About) -> Iterator[float]:
     yield share * whole
     if about.is_negated:
         yield (1 - share) * whole
+        yield (1 - whole_100(share) / 100) * whole  # as the reports say it: 100 less the number beside it
 
 
 def _is_defined(measure: Measure, about: About) -> bool:

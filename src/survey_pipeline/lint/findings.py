@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from survey_pipeline.language import later, say
+from survey_pipeline.render.phrases import quoted
 
 
 class Severity(StrEnum):
@@ -88,7 +89,7 @@ class Finding:
 
     def in_words(self, file: str) -> str:
         """The finding as lines for a terminal."""
-        head = f"{file}:{self.line}:{self.column}: {self.title}: \N{LEFT DOUBLE QUOTATION MARK}{self.words}\N{RIGHT DOUBLE QUOTATION MARK}"
+        head = f"{file}:{self.line}:{self.column}: {self.title}: {quoted(self.words)}"
         return "\n".join([head, *(f"    {line}" for line in (self.why, self.better) if line)])
 
 

@@ -24,7 +24,8 @@ from survey_pipeline.lint.vocabulary import (
 _DIGITS = re.compile(r"(?<![\w.,:/])(?P<digits>\d{1,3}(?:[,. ]\d{3})+(?!\d)|\d+)(?P<decimals>[.,]\d+)?(?![\d:/])")
 _PHONE = re.compile(r"(?<!\w)[+0]\d[\d /()-]{5,}\d(?!\w)")
 _TIME = re.compile(
-    r"\b\d{1,2}:\d{2}\b|\b\d{1,2}\.\d{2}(?= ?(?:am|pm|Uhr|h)\b)|\b\d{1,2}/\d{1,2}(?:/\d{2,4})?\b|\b\d{1,2}\.\d{1,2}\.\d{2,4}\b"
+    r"\b\d{1,2}:\d{2}\b|\b\d{1,2}\.\d{2}(?= ?(?:am|pm|Uhr|h)\b)|\b\d{1,2}/\d{1,2}(?:/\d{2,4})?\b|"
+    r"\b\d{1,2}\.\d{1,2}\.\d{2,4}\b"
 )
 _ISO_DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 _WAVE_NAME = re.compile(r"(?<![\w-])(\d{4}-(?:0[1-9]|1[0-2]|Q[1-4]|W\d{2}))(?![\w-])")

@@ -1,7 +1,7 @@
 """Prose: the sentences of a text in Markdown, HTML or plain text, each character with its place in the file.
 
-What belongs here: leaving out what nobody reads (code, addresses, markup) and cutting into blocks and sentences. What does not:
-what the sentences say. Alternative texts of images are read, for people hear them.
+What belongs here: leaving out what nobody reads (code, addresses, markup) and cutting into blocks and sentences. What does
+not: what the sentences say. Alternative texts of images are read, for people hear them.
 """
 
 import html
@@ -31,7 +31,26 @@ _UNREAD = re.compile(r"<!--.*?-->|<(script|style|code|pre|svg|template|noscript)
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>")
 _ALT = re.compile(r"\balt\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.I)
 _INLINE_TAGS = frozenset(
-    "a abbr b bdi bdo cite dfn em font i kbd mark q s small span strong sub sup time u var wbr".split()
+    {
+        "a",
+        "abbr",
+        "b",
+        "bdi",
+        "bdo",
+        "cite",
+        "dfn",
+        "em",
+        "font",
+        "i",
+        "kbd",
+        "mark",
+        "q",
+        "s",
+        "small",
+        "span",
+        "strong",
+    }
+    | {"sub", "sup", "time", "u", "var", "wbr"}
 )
 _ENTITY = re.compile(r"&(?:#\d+|#[xX][0-9a-fA-F]+|\w+);")
 
@@ -121,7 +140,8 @@ def _inline(lines: Sequence[tuple[int, str]], is_heading: bool = False) -> Itera
     """One block of some lines, without its markup; the alternative texts of its images follow as blocks."""
     places = [at + offset for at, line in lines for offset in range(len(line))]
     text = "".join(line for _, line in lines)
-    found, alternatives, position = Line(), [], 0
+    alternatives: list[Line] = []
+    found, position = Line(), 0
     for mark in _INLINE.finditer(text):
         _plain(found, text[position : mark.start()], places[position : mark.start()])
         _marked(found, mark, places, alternatives)

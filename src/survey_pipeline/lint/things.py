@@ -5,14 +5,14 @@ What belongs here: which words stand for which level or outcome. What does not: 
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from survey_pipeline import names
 from survey_pipeline.instrument import Instrument, Role
 from survey_pipeline.lint.vocabulary import ALL, GROUP, LEVEL, MARKS, OUTCOME, SUBSTANCE, Vocabulary
+from survey_pipeline.plain import clean
 from survey_pipeline.release import PublishedLevel, Release
-from survey_pipeline.render.measure import clean
 
 _SHORTEST = 3
 _NO_LABELS = frozenset({names.NOT_STATED, names.NOT_APPLICABLE, "yes", "no", "other", "another", "both", "none", "all"})
@@ -32,7 +32,7 @@ class Thing:
     level: str = ""
     called: str = ""
     may_be: tuple[str, ...] = ()
-    """Of words that may mean several outcomes, such as sleep: the others."""
+    """Of words that may mean several outcomes, such as "None of these": the others."""
 
 
 class Things:
@@ -51,7 +51,9 @@ class Things:
     def _entries(self) -> tuple[tuple[str, Thing], ...]:
         found: dict[str, Thing] = {}
         for pattern, thing in (*self._levels(), *self._outcomes(), *self._others()):
-            found.setdefault(pattern.casefold(), thing)
+            known = found.setdefault(pattern.casefold(), thing)
+            if thing.kind == known.kind == OUTCOME and thing.name != known.name:
+                found[pattern.casefold()] = replace(known, may_be=(*known.may_be, thing.name))
         return tuple(sorted(found.items(), key=lambda entry: len(entry[0]), reverse=True))
 
     @cached_property
@@ -104,7 +106,8 @@ class Things:
             yield from ((pattern, Thing(OUTCOME, outcome)) for pattern in self._names(outcome))
             label = self._label(outcome)
             if label and _is_known(label):
-                yield _of_label(label), Thing(OUTCOME, outcome, called=label)
+                is_common = outcome.rpartition("__")[2] in _NO_LABELS
+                yield _in_quotes(label) if is_common else _of_label(label), Thing(OUTCOME, outcome)
 
     def _label(self, outcome: str) -> str:
         """An outcome's label, where it says by itself what it is about."""
@@ -113,7 +116,7 @@ class Things:
             return "" if items[outcome].role is Role.DIARY else clean(items[outcome].label)
         item, _, code = outcome.partition("__")
         options = items[item].options if item in items else ()
-        return next((clean(one.label) for one in options if one.code == code and code not in _NO_LABELS), "")
+        return next((clean(one.label) for one in options if one.code == code), "")
 
     def _others(self) -> Iterator[tuple[str, Thing]]:
         yield from ((pattern, Thing(ALL, level=names.ALL_LEVELS)) for pattern in self._names("all"))
@@ -126,6 +129,11 @@ _AMOUNT = re.compile(r"[\d\W]*")
 
 def _is_known(label: str) -> bool:
     return len(clean(label)) >= _SHORTEST
+
+
+def _in_quotes(label: str) -> str:
+    """A label that is made of words of every day, such as "None of these": only where it stands in quotation marks."""
+    return rf"(?<=[\"“„«‚‘])\s?{re.escape(clean(label))}\s?(?=[\"”“»’])"
 
 
 def _of_label(label: str) -> str:

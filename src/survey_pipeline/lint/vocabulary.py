@@ -95,7 +95,7 @@ def _spelt(words: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
     yield from hundreds.items()
     for start, hundred in hundreds.items():
         for rest, number in below.items():
-            if 0 < number and hundred + number <= _UP_TO:
+            if number > 0 and hundred + number <= _UP_TO:
                 for join in words["hundreds_and_rest"]:
                     yield join.format(hundreds=start, rest=rest), hundred + number
     yield from words["other"].items()

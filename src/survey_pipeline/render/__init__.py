@@ -96,9 +96,7 @@ def _in_style(style: Style, instrument: Instrument) -> Iterator[None]:
         yield
 
 
-def _view(
-    release: Release, instrument: Instrument, style: Style, incomparable: frozenset[str] = frozenset()
-) -> View:
+def _view(release: Release, instrument: Instrument, style: Style, incomparable: frozenset[str] = frozenset()) -> View:
     """A release as its readers see it: with its labels in the language that is spoken."""
     shown = style.of(instrument)
     if style.words is None and language_of(style.spoken(instrument)) == SOURCE:

@@ -153,19 +153,19 @@ def _people(row: Row | None) -> Cell:
 
 def figure_of(chart: BeforeAndNow) -> Figure:
     """From top to bottom: everybody who answered, the groups, the scale."""
-    labels = [charts._label_lines(dot, bold=False) for dot in chart.dots]
+    labels = [charts.label_lines(dot, bold=False) for dot in chart.dots]
     heights = [ROW + DEEPER + LINE_HEIGHT * (len(lines) - 1) for lines in labels]
     scale = 0.27 + (0.26 if chart.axis.directed else 0)
-    figure = charts._framed(chart, sum(heights) + scale)
-    axes = charts._axes(figure, chart, sum(heights) + scale)
+    figure = charts.framed(chart, sum(heights) + scale)
+    axes = charts.axes_in(figure, chart, sum(heights) + scale)
     axes.set_ylim(sum(heights) + scale, 0)
     axes.set_xlim(*((chart.axis.high, chart.axis.low) if chart.axis.mirrored else (chart.axis.low, chart.axis.high)))
     for place, (dot, before) in enumerate(zip(chart.dots, chart.before, strict=True)):
         top = sum(heights[:place])
         is_everybody = dot.label == phrases.level_label(names.ALL_LEVELS)
         _draw_pair(axes, chart, before, dot, top + heights[place] - 0.2)
-        charts._write_label(axes, dot, labels[place], top + 0.24, whole=is_everybody)
-    charts._write_scale(figure, chart, chart.head_height + sum(heights) + 0.2)
+        charts.write_label(axes, dot, labels[place], top + 0.24, whole=is_everybody)
+    charts.write_scale(figure, chart, chart.head_height + sum(heights) + 0.2)
     return figure
 
 

@@ -97,7 +97,7 @@ class Frame:
 
     @cached_property
     def title_lines(self) -> list[str]:
-        return _wrapped(self.headline, theme.TITLE_SIZE, bold=True)
+        return wrapped(self.headline, theme.TITLE_SIZE, bold=True)
 
     @property
     def title_height(self) -> float:
@@ -105,7 +105,7 @@ class Frame:
 
     @cached_property
     def subtitle_lines(self) -> list[str]:
-        return _wrapped(self.subtitle, theme.NOTE_SIZE)
+        return wrapped(self.subtitle, theme.NOTE_SIZE)
 
     @property
     def head_height(self) -> float:
@@ -113,7 +113,7 @@ class Frame:
 
     @cached_property
     def note_lines(self) -> list[str]:
-        return [line for note in self.notes for line in _wrapped(note, theme.NOTE_SIZE)]
+        return [line for note in self.notes for line in wrapped(note, theme.NOTE_SIZE)]
 
     @property
     def foot_height(self) -> float:
@@ -167,11 +167,6 @@ class Drawn:
     small: Bitmap
     svg: bytes
     inline: str
-
-    @property
-    def png(self) -> bytes:
-        """The file of the large picture."""
-        return self.large.png
 
 
 # --- From comparisons to charts ----------------------------------------------------------------------------------------
@@ -332,7 +327,7 @@ def _width(text: str, size: float, bold: bool = False) -> float:
     return 1.03 * float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]) / 72
 
 
-def _wrapped(text: str, size: float, room: float = INNER, bold: bool = False) -> list[str]:
+def wrapped(text: str, size: float, room: float = INNER, bold: bool = False) -> list[str]:
     """A text in as few lines as fit; a word longer than a line is cut."""
     lines = [""]
     for word in text.split():
@@ -348,10 +343,10 @@ def _cut(word: str, size: float, room: float, bold: bool) -> list[str]:
     return [word[start : start + most] for start in range(0, len(word), most)]
 
 
-def _label_lines(dot: Dot, bold: bool) -> list[str]:
+def label_lines(dot: Dot, bold: bool) -> list[str]:
     """The label in as many lines as leave room for the value; an empty last one if its people need their own line."""
     room = INNER - _width(dot.text, theme.LABEL_SIZE, bold=True) - 0.15
-    lines = _wrapped(dot.label, theme.LABEL_SIZE, room, bold)
+    lines = wrapped(dot.label, theme.LABEL_SIZE, room, bold)
     beside = _width(lines[-1], theme.LABEL_SIZE, bold) + 0.1 + _width(dot.people, theme.SMALL_SIZE)
     return lines if not dot.people or beside <= room else [*lines, ""]
 
@@ -361,14 +356,14 @@ def _label_lines(dot: Dot, bold: bool) -> list[str]:
 
 def draw(frame: Chart | Picture) -> Drawn:
     """A chart as PNG in two sizes, as SVG and as a piece of the page."""
-    return drawn(frame, lambda: _chart_figure(frame) if isinstance(frame, Chart) else _picture_figure(frame))
+    return drawn(frame, lambda: chart_figure(frame) if isinstance(frame, Chart) else picture_figure(frame))
 
 
 def drawn(frame: Frame, make: Callable[[], Figure]) -> Drawn:
     """The same of anything in a frame, from one figure that is made once, with the settings of all charts."""
-    with _same_everywhere(frame.name):
+    with same_everywhere(frame.name):
         figure = make()
-        drawing, piece = _standalone(_svg(figure, "path"), frame), _inline(_svg(figure, "none"), frame)
+        drawing, piece = _standalone(svg_of(figure, "path"), frame), inline_of(svg_of(figure, "none"), frame)
         return Drawn(frame, *_in_two_sizes(figure), drawing, piece)
 
 
@@ -397,7 +392,7 @@ def _bitmap(image: Image.Image) -> Bitmap:
     return Bitmap(png.getvalue(), *image.size)
 
 
-def _svg(figure: Figure, letters: str) -> ElementTree.Element:
+def svg_of(figure: Figure, letters: str) -> ElementTree.Element:
     """The drawing with its letters as shapes ('path': alike everywhere) or as text ('none': small, in the page's font)."""
     svg = BytesIO()
     matplotlib.rcParams["svg.fonttype"] = letters
@@ -406,7 +401,7 @@ def _svg(figure: Figure, letters: str) -> ElementTree.Element:
 
 
 @contextmanager
-def _same_everywhere(salt: str) -> Iterator[None]:
+def same_everywhere(salt: str) -> Iterator[None]:
     """Settings as matplotlib ships them, whatever the user's own settings, with ids that depend on the chart alone."""
     settings: dict[Any, Any] = {"svg.hashsalt": salt, "font.family": theme.CHART_FONT, "text.parse_math": False}
     with matplotlib.rc_context(), warnings.catch_warnings():
@@ -424,7 +419,7 @@ def _defaults() -> dict[Any, Any]:
     }
 
 
-def _framed(frame: Frame, body: float) -> Figure:
+def framed(frame: Frame, body: float) -> Figure:
     """An empty drawing, so many inches high between its head and its foot, with the words around it."""
     height = frame.head_height + body + frame.foot_height
     figure = Figure(figsize=(theme.CHART_WIDTH, height), facecolor=CARD.light)
@@ -451,19 +446,20 @@ def _write_notes(figure: Figure, frame: Frame, height: float) -> None:
         _write(figure, MARGIN, height - 0.14 - LINE_HEIGHT * place, line, color=colour, weight=weight)
 
 
-def _axes(figure: Figure, frame: Frame, body: float) -> Axes:
+def axes_in(figure: Figure, frame: Frame, body: float) -> Axes:
+    """The part of a drawing between its head and its foot, so many inches high."""
     width, height = figure.get_size_inches()
     axes = figure.add_axes((MARGIN / width, 1 - (frame.head_height + body) / height, INNER / width, body / height))
     axes.set_axis_off()
     return axes
 
 
-def _picture_figure(frame: Picture) -> Figure:
+def picture_figure(frame: Picture) -> Figure:
     """Filled circles first, row by row; the others are outlines, so that colour is not needed to tell them."""
     rows, columns = PICTURE
     step = INNER / columns
-    figure = _framed(frame, rows * step + 0.1)
-    axes = _axes(figure, frame, rows * step + 0.1)
+    figure = framed(frame, rows * step + 0.1)
+    axes = axes_in(figure, frame, rows * step + 0.1)
     axes.set(xlim=(0, columns), ylim=(rows + 0.1 / step, 0))
     for filled, places in ((True, range(frame.filled)), (False, range(frame.filled, rows * columns))):
         across, down = [place % columns + 0.5 for place in places], [place // columns + 0.5 for place in places]
@@ -473,26 +469,26 @@ def _picture_figure(frame: Picture) -> Figure:
     return figure
 
 
-def _chart_figure(chart: Chart) -> Figure:
+def chart_figure(chart: Chart) -> Figure:
     """From top to bottom: everybody who answered, the levels, the scale."""
-    labels = [_label_lines(dot, bold=dot is chart.everybody) for dot in chart.lines]
+    labels = [label_lines(dot, bold=dot is chart.everybody) for dot in chart.lines]
     heights = [ROW + LINE_HEIGHT * (len(lines) - 1) for lines in labels]
     scale = 0.27 + (0.26 if chart.axis.directed else 0)
-    figure = _framed(chart, sum(heights) + scale)
-    axes = _axes(figure, chart, sum(heights) + scale)
+    figure = framed(chart, sum(heights) + scale)
+    axes = axes_in(figure, chart, sum(heights) + scale)
     # Downwards in inches, so that spacing is the same whatever the number of levels.
     axes.set_ylim(sum(heights) + scale, 0)
     axes.set_xlim(*((chart.axis.high, chart.axis.low) if chart.axis.mirrored else (chart.axis.low, chart.axis.high)))
     tops = [sum(heights[:place]) for place in range(len(heights))]
     for dot, lines, top, height in zip(chart.lines, labels, tops, heights, strict=True):
-        _draw_track(axes, chart, dot, top + height - 0.18)
-        _drawdot_of(axes, dot, top + height - 0.18, whole=dot is chart.everybody)
-        _write_label(axes, dot, lines, top + 0.24, whole=dot is chart.everybody)
-    _write_scale(figure, chart, chart.head_height + sum(heights) + 0.2)
+        draw_track(axes, chart, dot, top + height - 0.18)
+        draw_dot(axes, dot, top + height - 0.18, whole=dot is chart.everybody)
+        write_label(axes, dot, lines, top + 0.24, whole=dot is chart.everybody)
+    write_scale(figure, chart, chart.head_height + sum(heights) + 0.2)
     return figure
 
 
-def _draw_track(axes: Axes, chart: Chart, dot: Dot, y: float) -> None:
+def draw_track(axes: Axes, chart: Chart, dot: Dot, y: float) -> None:
     """The strip behind a dot: what might be expected anyway, or else the range of everybody, and the scale's lines."""
     everybody, ends = chart.everybody, [y - TRACK, y + TRACK]
     if dot.anyway:
@@ -512,7 +508,8 @@ def _draw_band(axes: Axes, band: tuple[float, float], y: float) -> None:
     axes.add_patch(box).set_clip_on(False)
 
 
-def _drawdot_of(axes: Axes, dot: Dot, y: float, whole: bool) -> None:
+def draw_dot(axes: Axes, dot: Dot, y: float, whole: bool) -> None:
+    """A line's dot with its range; `whole` where it is everybody's: a diamond."""
     colour, marker, size = (INK.light, "D", 7.5) if whole else (MARK.light, "o", 9.5)
     if dot.low is not None and dot.high is not None:
         axes.plot([dot.low, dot.high], [y, y], color=colour, lw=2.6, solid_capstyle="round", zorder=3, clip_on=False)
@@ -520,7 +517,7 @@ def _drawdot_of(axes: Axes, dot: Dot, y: float, whole: bool) -> None:
     axes.plot([dot.value], [y], marker, ms=size, mfc=face, mec=colour, mew=2, zorder=4, clip_on=False)
 
 
-def _write_label(axes: Axes, dot: Dot, lines: list[str], y: float, whole: bool) -> None:
+def write_label(axes: Axes, dot: Dot, lines: list[str], y: float, whole: bool) -> None:
     """Left the label and its people, right the value."""
     look: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "baseline", "parse_math": False}
     label = {"fontsize": theme.LABEL_SIZE, "color": INK.light, **look}
@@ -534,7 +531,7 @@ def _write_label(axes: Axes, dot: Dot, lines: list[str], y: float, whole: bool) 
     axes.text(1, y, dot.text, weight="bold", ha="right", **label)
 
 
-def _write_scale(figure: Figure, chart: Chart, y: float) -> None:
+def write_scale(figure: Figure, chart: Chart, y: float) -> None:
     """Words of the ticks that fit, zero and the ends before others. What is better for the person lies to the right."""
     axis, taken = chart.axis, list[tuple[float, float]]()
     for tick, text in sorted(
@@ -607,7 +604,7 @@ def _standalone(root: ElementTree.Element, frame: Frame) -> bytes:
     return text + b"\n"
 
 
-def _inline(root: ElementTree.Element, frame: Frame) -> str:
+def inline_of(root: ElementTree.Element, frame: Frame) -> str:
     """The drawing for the page: without its title, ids of its own, and colours that follow the reader's theme."""
     _described(root, frame, frame.name)
     _crop_headline(root, frame)

@@ -15,9 +15,10 @@ from typing import Final
 
 from survey_pipeline.instrument import Item, Role
 from survey_pipeline.language import later, say, say_n, wave_in_words
+from survey_pipeline.plain import clean
 from survey_pipeline.render import methods, phrases, words
 from survey_pipeline.render.grids import Cell, Grid, Line
-from survey_pipeline.render.measure import ANYWAY, clean
+from survey_pipeline.render.measure import ANYWAY
 from survey_pipeline.render.view import View
 
 NOT_KNOWN: Final = later("Not known: the survey file does not say.")

@@ -14,10 +14,11 @@ from survey_pipeline import names
 from survey_pipeline.codebook import answers_of
 from survey_pipeline.instrument import Item, Threshold
 from survey_pipeline.language import say
+from survey_pipeline.plain import clean
 from survey_pipeline.release import ComparisonRow, PublishedLevel, Row, TestRow
 from survey_pipeline.render import words
 from survey_pipeline.render.estimators import DIARY_KEPT
-from survey_pipeline.render.measure import READINGS, Measure, clean
+from survey_pipeline.render.measure import READINGS, Measure
 from survey_pipeline.render.methods import TESTS
 from survey_pipeline.render.phrases import EVERYBODY, sentence
 from survey_pipeline.render.view import View

@@ -14,9 +14,9 @@ import polars as pl
 
 from survey_pipeline import names
 from survey_pipeline.names import Status
+from survey_pipeline.plain import clean
 from survey_pipeline.render import codes, words
 from survey_pipeline.render.columns import COLUMNS, HIDDEN_NUMBERS, described
-from survey_pipeline.render.measure import clean
 from survey_pipeline.render.tables import COMPARISONS, TESTS
 from survey_pipeline.render.view import View
 from survey_pipeline.spreadsheets import harmless_frame

@@ -19,8 +19,8 @@ from survey_pipeline.instrument import Instrument
 from survey_pipeline.language import locale, say, say_n, wave_in_words
 from survey_pipeline.look import worn
 from survey_pipeline.periods import period
+from survey_pipeline.plain import clean
 from survey_pipeline.render import words
-from survey_pipeline.render.measure import clean
 from survey_pipeline.render.view import View
 
 FILE: Final = "feed.xml"

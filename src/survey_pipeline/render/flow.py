@@ -15,11 +15,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from survey_pipeline.language import say, whole
+from survey_pipeline.plain import clean
 from survey_pipeline.release import StageCount
 from survey_pipeline.render import words
 from survey_pipeline.render.charts import INNER, LINE_HEIGHT, Frame
 from survey_pipeline.render.grids import Cell, Grid, Line
-from survey_pipeline.render.measure import clean
 from survey_pipeline.render.strokes import canvas, in_words, wrapped, write
 from survey_pipeline.render.theme import BAND, CARD, INK, MARK, QUIET
 from survey_pipeline.render.view import View, is_shown

@@ -11,12 +11,15 @@ from matplotlib.figure import Figure
 
 from survey_pipeline.render import before_and_now, charts, curves, flow, upper_levels
 from survey_pipeline.render.charts import Chart, Drawn, Frame, Picture, options_chart, picture
+from survey_pipeline.render.room import IN_A_DRAWING, Room, in_room
 from survey_pipeline.render.view import View
+
+FOR_DRAWINGS = Room(IN_A_DRAWING, IN_A_DRAWING, 0)
 
 
 def drawings(view: View) -> dict[str, Drawn]:
     """Every drawing of a release, by its name."""
-    return {frame.name: draw(frame) for frame in frames(view)}
+    return {frame.name: draw(frame) for frame in frames(in_room(view, FOR_DRAWINGS))}
 
 
 def frames(view: View) -> Iterator[Frame]:
@@ -53,8 +56,8 @@ def draw(frame: Frame) -> Drawn:
 
 def piece(frame: Frame) -> str:
     """A drawing as a piece of the page alone."""
-    with charts._same_everywhere(frame.name):
-        return charts._inline(charts._svg(figure_of(frame), "none"), frame)
+    with charts.same_everywhere(frame.name):
+        return charts.inline_of(charts.svg_of(figure_of(frame), "none"), frame)
 
 
 @singledispatch
@@ -63,8 +66,8 @@ def figure_of(frame: Frame) -> Figure:
     raise TypeError(f"nothing draws a {type(frame).__name__}")
 
 
-figure_of.register(Chart, charts._chart_figure)
-figure_of.register(Picture, charts._picture_figure)
+figure_of.register(Chart, charts.chart_figure)
+figure_of.register(Picture, charts.picture_figure)
 figure_of.register(curves.Curves, curves.figure_of)
 figure_of.register(flow.Flow, flow.figure_of)
 figure_of.register(before_and_now.BeforeAndNow, before_and_now.figure_of)

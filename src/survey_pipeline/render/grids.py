@@ -347,7 +347,7 @@ def _pairs(view: View, crossing: str) -> dict[str, tuple[str, str]] | None:
         start = _common_start(labels.values())
         for second, label in labels.items():
             rest = label[len(start) + 2 :]
-            if not start or seconds.setdefault(second, rest) != rest:
+            if not (start and rest) or seconds.setdefault(second, rest) != rest:
                 return None
             found[label] = (start, rest)
     return found or None

@@ -11,6 +11,7 @@ from typing import Final
 from survey_pipeline import names
 from survey_pipeline.instrument import LEFT_OUT, Instrument, Item, Limit, Threshold
 from survey_pipeline.language import later, say, say_in
+from survey_pipeline.plain import clean
 
 ANYWAY: Final = "_anyway"
 """Behind the name of a statistic: what might be expected anyway, going by where people began."""
@@ -50,11 +51,6 @@ NOT_ASKED_FOR: Final = {
     "diary_kept": later("Diary kept"),
 }
 """What a release holds beside the items of its instrument."""
-
-
-def clean(text: str) -> str:
-    """One line of printable text: labels come from people and may hold line breaks or invisible marks that turn text."""
-    return " ".join("".join(mark if mark.isprintable() else " " for mark in text).split())
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from typing import Final
 
 from survey_pipeline.instrument import Instrument, Item, Role, Weighting
 from survey_pipeline.language import later, say, say_n
+from survey_pipeline.plain import clean
 from survey_pipeline.release import ComparisonRow, Release, TestRow
 from survey_pipeline.render.estimators import design, is_linearised
-from survey_pipeline.render.measure import clean
 from survey_pipeline.render.phrases import clearly_listed, inline, listed, plain
 
 TESTS: Final = {

@@ -20,6 +20,7 @@ from survey_pipeline.instrument import Instrument
 from survey_pipeline.language import later, locale, say, say_in, say_n, wave_in_words, whole
 from survey_pipeline.look import worn
 from survey_pipeline.names import Status
+from survey_pipeline.plain import clean
 from survey_pipeline.release import Proof, Row
 from survey_pipeline.render import (
     anyway,
@@ -38,7 +39,6 @@ from survey_pipeline.render.charts import Drawn
 from survey_pipeline.render.checklist import checklist
 from survey_pipeline.render.gallery import drawings, frames, piece
 from survey_pipeline.render.grids import Grid
-from survey_pipeline.render.measure import clean
 from survey_pipeline.render.over_waves import Course
 from survey_pipeline.render.sorting import sortable
 from survey_pipeline.render.view import View, is_shown

@@ -10,8 +10,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from survey_pipeline import names
 from survey_pipeline.instrument import Kind
 from survey_pipeline.language import begins_small, later, say, say_in, say_n, written
+from survey_pipeline.plain import clean
 from survey_pipeline.release import Row
-from survey_pipeline.render.measure import Measure, clean
+from survey_pipeline.render.measure import Measure
 
 EVERYBODY = later("Everybody who answered")
 NO_CHANGE = later("no change")

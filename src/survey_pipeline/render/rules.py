@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from survey_pipeline.language import later, say, whole
+from survey_pipeline.plain import clean
 from survey_pipeline.release import Policy
-from survey_pipeline.render.measure import clean
 from survey_pipeline.render.phrases import listed, people, quoted, sentence
 
 PRESETS: Final = {

@@ -12,6 +12,7 @@ from typing import Final, Literal
 from survey_pipeline import names
 from survey_pipeline.language import later, say, wave_in_words
 from survey_pipeline.names import Status
+from survey_pipeline.plain import clean
 from survey_pipeline.release import ComparisonRow, Row, TestRow
 from survey_pipeline.render import methods, rules, words
 from survey_pipeline.render.codes import (
@@ -24,7 +25,6 @@ from survey_pipeline.render.codes import (
 )
 from survey_pipeline.render.columns import COLUMNS
 from survey_pipeline.render.estimators import METHOD, comparison, estimator, test
-from survey_pipeline.render.measure import clean
 from survey_pipeline.render.phrases import level_label
 from survey_pipeline.render.tables import COMPARISONS, TESTS
 from survey_pipeline.render.view import NO_NUMBERS, View

@@ -19,8 +19,8 @@ NOTE = theme.NOTE_SIZE
 
 def canvas(frame: charts.Frame, body: float) -> tuple[Figure, Axes]:
     """An empty drawing with the words around it, and a plane of so many inches beneath them: (0, 0) is its top left."""
-    figure = charts._framed(frame, body)
-    axes = charts._axes(figure, frame, body)
+    figure = charts.framed(frame, body)
+    axes = charts.axes_in(figure, frame, body)
     axes.set(xlim=(0, charts.INNER), ylim=(body, 0))
     return figure, axes
 
@@ -39,7 +39,7 @@ def mark(axes: Axes, across: float, down: float, marker: str, colour: str, sure:
 
 def wrapped(text: str, room: float, size: float = NOTE, bold: bool = False) -> list[str]:
     """A text in as many lines as fit into so many inches."""
-    return charts._wrapped(text, size, room, bold)
+    return charts.wrapped(text, size, room, bold)
 
 
 def in_words(view: View, *sentences: str) -> str:

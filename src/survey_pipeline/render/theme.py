@@ -54,7 +54,6 @@ PAGE_FONT: Final = DEFAULT.families
 
 CHART_WIDTH: Final = 4.5
 """Inches: one column of a phone, where 11 points stay readable."""
-PIXELS_PER_INCH: Final = 200
 TITLE_SIZE: Final = 14.5
 LABEL_SIZE: Final = 13.0
 NOTE_SIZE: Final = 11.5

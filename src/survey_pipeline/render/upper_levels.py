@@ -14,10 +14,10 @@ from matplotlib.figure import Figure
 from survey_pipeline.instrument import Item, Limit
 from survey_pipeline.language import say
 from survey_pipeline.levels import band_ends, lies_above
+from survey_pipeline.plain import clean
 from survey_pipeline.release import PublishedLevel
 from survey_pipeline.render import charts, phrases
 from survey_pipeline.render.charts import LINE_HEIGHT, ROW, Chart, Dot, comparison_chart
-from survey_pipeline.render.measure import clean
 from survey_pipeline.render.strokes import wrapped
 from survey_pipeline.render.theme import WARN
 from survey_pipeline.render.view import Comparison, View
@@ -86,29 +86,29 @@ def _stretches(level: PublishedLevel, item: Item) -> list[str]:
 
 def figure_of(chart: DoseChart) -> Figure:
     """As any chart of dots, with a strip for each limit beneath the level in which it lies."""
-    labels = [charts._label_lines(dot, bold=dot is chart.everybody) for dot in chart.lines]
+    labels = [charts.label_lines(dot, bold=dot is chart.everybody) for dot in chart.lines]
     strips = [_strip(chart, dot) for dot in chart.lines]
     heights = [
         ROW + LINE_HEIGHT * (len(lines) - 1) + _height(strip) for lines, strip in zip(labels, strips, strict=True)
     ]
     scale = 0.27 + (0.26 if chart.axis.directed else 0)
-    figure = charts._framed(chart, sum(heights) + scale)
-    axes = charts._axes(figure, chart, sum(heights) + scale)
+    figure = charts.framed(chart, sum(heights) + scale)
+    axes = charts.axes_in(figure, chart, sum(heights) + scale)
     axes.set_ylim(sum(heights) + scale, 0)
     axes.set_xlim(*((chart.axis.high, chart.axis.low) if chart.axis.mirrored else (chart.axis.low, chart.axis.high)))
     for place, dot in enumerate(chart.lines):
         top, end = sum(heights[:place]), sum(heights[: place + 1]) - _height(strips[place])
         _draw_row(axes, chart, dot, labels[place], (top, end))
         _draw_limits(axes, strips[place], end)
-    charts._write_scale(figure, chart, chart.head_height + sum(heights) + 0.2)
+    charts.write_scale(figure, chart, chart.head_height + sum(heights) + 0.2)
     return figure
 
 
 def _draw_row(axes: Axes, chart: DoseChart, dot: Dot, lines: list[str], ends: tuple[float, float]) -> None:
     top, end = ends
-    charts._draw_track(axes, chart, dot, end - 0.18)
-    charts._drawdot_of(axes, dot, end - 0.18, whole=dot is chart.everybody)
-    charts._write_label(axes, dot, lines, top + 0.24, whole=dot is chart.everybody)
+    charts.draw_track(axes, chart, dot, end - 0.18)
+    charts.draw_dot(axes, dot, end - 0.18, whole=dot is chart.everybody)
+    charts.write_label(axes, dot, lines, top + 0.24, whole=dot is chart.everybody)
 
 
 def _strip(chart: DoseChart, dot: Dot) -> list[list[str]]:

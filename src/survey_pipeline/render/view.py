@@ -15,9 +15,10 @@ from survey_pipeline.instrument import Instrument, Item, Kind, Role
 from survey_pipeline.language import say
 from survey_pipeline.levels import is_ordered
 from survey_pipeline.names import Status
+from survey_pipeline.plain import clean
 from survey_pipeline.release import PublishedLevel, Release, Row
 from survey_pipeline.render.dose import Directions, directions_of
-from survey_pipeline.render.measure import ANYWAY, Measure, clean, item_name, label_of, measure_of
+from survey_pipeline.render.measure import ANYWAY, Measure, item_name, label_of, measure_of
 from survey_pipeline.render.phrases import inline
 
 CHARTS_WITHOUT_PRIMARY = 5

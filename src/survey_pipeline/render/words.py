@@ -15,10 +15,11 @@ from survey_pipeline import names
 from survey_pipeline.instrument import Instrument
 from survey_pipeline.language import SOURCE, later, say, say_in, say_n, spoken, whole
 from survey_pipeline.names import Status
+from survey_pipeline.plain import clean
 from survey_pipeline.release import PublishedLevel, Row
 from survey_pipeline.render import anyway
 from survey_pipeline.render.dose import UP
-from survey_pipeline.render.measure import READINGS, Measure, clean
+from survey_pipeline.render.measure import READINGS, Measure
 from survey_pipeline.render.phrases import (
     amount,
     based_on,
@@ -729,17 +730,6 @@ def range_in_brief(row: Row, measure: Measure) -> str:
     return range_of(number(row.ci_lower, measure), number(row.ci_upper, measure))
 
 
-def over_waves_alternative(measure: Measure, view: View, has_bands: bool = False) -> str:
-    """A chart over the waves in words."""
-    return _in_words(
-        view,
-        say("Chart of dots with ranges, one for each wave, everybody who answered."),
-        _shown(measure),
-        say(anyway.IN_WORDS) if has_bands else "",
-        say(IN_ITS_TABLE),
-    )
-
-
 # --- Charts ------------------------------------------------------------------------------------------------------------
 
 
@@ -773,35 +763,6 @@ def has_bands(found: Comparison) -> bool:
     """Whether what might be expected anyway can be drawn for any shown row."""
     rows = [row for row in (found.everybody, *found.shown) if row is not None and is_shown(row)]
     return any(is_shown(found.band_of(row)) for row in rows)
-
-
-def alternative(found: Comparison, view: View) -> str:
-    """A chart in words, for those who cannot see it. It holds no number, and its finding stands in its title or above it."""
-    exposure = inline(view.item_label(found.exposure))
-    return _in_words(
-        view,
-        say("Chart of dots with ranges, one for each group by {exposure}.", exposure=exposure),
-        _shown(found.measure),
-        say(anyway.IN_WORDS) if has_bands(found) else "",
-        hidden_levels(found.hidden),
-        say(IN_ITS_TABLE),
-    )
-
-
-def picture_alternative(found: Comparison, view: View) -> str:
-    """The picture of 100 people in words."""
-    picture = say("Picture of 100 circles, filled for people who reported it: {counted}.", counted=what(found.measure))
-    return _in_words(view, picture, say("The number is in the tables."))
-
-
-def options_alternative(title: str, view: View) -> str:
-    """A chart of answers in words."""
-    return _in_words(
-        view,
-        say("Chart of dots with ranges, one for each answer: {title}, everybody who answered.", title=title),
-        say("The most frequent answer comes first."),
-        say(IN_ITS_TABLE),
-    )
 
 
 def _shown(measure: Measure) -> str:

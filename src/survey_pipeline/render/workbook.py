@@ -13,7 +13,7 @@ from io import BytesIO
 from typing import Any, Final
 
 from survey_pipeline.language import locale, say
-from survey_pipeline.render.measure import clean
+from survey_pipeline.plain import clean
 from survey_pipeline.render.sheets import Cell, Cover, Kind, Sheet, cover, notes, sheets
 from survey_pipeline.render.view import View
 from survey_pipeline.spreadsheets import fitting, harmless

@@ -9,12 +9,11 @@ from typing import Final
 
 from survey_pipeline.render.charts import Drawn
 from survey_pipeline.render.newsletter import as_html, as_markdown, as_message, as_text
-from survey_pipeline.render.newsletter.as_markdown import escape
-from survey_pipeline.render.newsletter.labels import ROOMS
 from survey_pipeline.render.newsletter.letter import Length, Letter, Picture, chosen, letters, path_of
+from survey_pipeline.render.room import ROOMS
 from survey_pipeline.render.view import View
 
-__all__ = ["STEMS", "attachments", "escape", "files", "markdown", "path_of"]
+__all__ = ["STEMS", "attachments", "files", "markdown", "path_of"]
 
 STEMS: Final = {
     Length.PAGE: "newsletter",

@@ -15,7 +15,7 @@ from survey_pipeline.look import worn
 from survey_pipeline.render import anyway, rules, words
 from survey_pipeline.render.charts import Drawn
 from survey_pipeline.render.gallery import frames
-from survey_pipeline.render.newsletter.labels import Room, cut, cut_list, in_room
+from survey_pipeline.render.room import Room, cut, cut_list, in_room
 from survey_pipeline.render.view import Comparison, View
 from survey_pipeline.render.words import Finding
 

@@ -1,4 +1,4 @@
-"""Labels: a survey's words made short enough for an e-mail.
+"""Room: a survey's words made short enough for an e-mail or a drawing.
 
 What belongs here: the one rule for labels and texts that are too long. What does not: escaping (each format does that for
 itself), and which words go into a newsletter (`letter`).
@@ -16,8 +16,8 @@ from pydantic import BaseModel
 
 from survey_pipeline import names
 from survey_pipeline.language import say_n
+from survey_pipeline.plain import clean
 from survey_pipeline.release import Release
-from survey_pipeline.render.measure import clean
 from survey_pipeline.render.view import View
 
 ELLIPSIS: Final = "\N{HORIZONTAL ELLIPSIS}"
@@ -34,6 +34,8 @@ class Room:
     lines: int
 
 
+IN_A_DRAWING: Final = 120
+"""Characters of a label in a chart: four lines. The table beneath has all of it."""
 ROOMS: Final = (Room(160, 1_200, 40), Room(80, 400, 12), Room(40, 160, 5))
 """From what any survey needs to what an e-mail can hold at worst; the first that fits is taken."""
 
