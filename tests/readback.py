@@ -1,22 +1,30 @@
 """Reading back: what the published files of a wave say, each turned into rows that can be held against the release.
 
 What belongs here: a reader for each format, and the comparison with the release. What does not: making files, and what is
-expected of one release. Every reader gives `Rows`: by the name of a table, its rows in order, each by the columns of the
-release (`names.TIDY_COLUMNS`, or those of `release.ComparisonRow` and `release.TestRow`) as far as the format holds them.
+expected of one release. Every reader of files for analysts gives `Rows`: by the name of a table, its rows in order, each by
+the columns of the release (`names.TIDY_COLUMNS`, or those of `release.ComparisonRow` and `release.TestRow`) as far as the
+format holds them. What people read is given as a tree of `Element`s, and its numbers and sentences are read from their words
+in the language that is spoken.
 """
 
 import json
+import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cache
+from html.parser import HTMLParser
 from io import BytesIO
-from typing import Any
+from string import Formatter
+from typing import Any, Final
 
 import fastexcel
 import openpyxl
 import polars as pl
 
 from survey_pipeline import names
-from survey_pipeline.language import say
+from survey_pipeline.language import MINUS, locale, say, say_in, speaking, whole, written
 from survey_pipeline.release import ComparisonRow, Release, Row, TestRow
 from survey_pipeline.render.columns import COLUMNS
 from survey_pipeline.render.phrases import level_label
@@ -174,3 +182,127 @@ def _float(text: Any) -> float | None:
         return None if text is None else float(text)
     except ValueError:
         return None
+
+
+# --- What people read --------------------------------------------------------------------------------------------------
+
+VOID: Final = frozenset({"meta", "link", "img", "br", "input", "hr"})
+"""Elements of HTML that hold nothing."""
+
+
+@dataclass
+class Element:
+    """An element of HTML or SVG with what stands in it."""
+
+    name: str
+    attributes: dict[str, str] = field(default_factory=dict)
+    inside: list["Element | str"] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """Its words, in one line."""
+        return " ".join("".join(self.pieces()).split())
+
+    def pieces(self) -> Iterator[str]:
+        """Its words as they stand in it, one by one."""
+        for one in self.inside:
+            yield from (one,) if isinstance(one, str) else one.pieces()
+
+    def all(self, *names_of: str) -> Iterator["Element"]:
+        """Elements of some names inside it, in order; inside one that is found nothing more is looked for."""
+        for one in self.inside:
+            if isinstance(one, Element) and one.name in names_of:
+                yield one
+            elif isinstance(one, Element):
+                yield from one.all(*names_of)
+
+    def has(self, mark: str) -> bool:
+        """Whether it is of a class."""
+        return mark in self.attributes.get("class", "").split()
+
+
+class _Tree(HTMLParser):
+    """Puts elements into one another; one that is not closed, or closed twice, is an error."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open = [Element("document")]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        made = Element(tag, {name: value or "" for name, value in attrs})
+        self.open[-1].inside.append(made)
+        self.open += [] if tag in VOID else [made]
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.open[-1].inside.append(Element(tag, {name: value or "" for name, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        closed = self.open.pop()
+        assert closed.name == tag, f"<{closed.name}> is closed by </{tag}>"
+
+    def handle_data(self, data: str) -> None:
+        self.open[-1].inside.append(data)
+
+
+def tree(document: bytes | str) -> Element:
+    """A page as a tree."""
+    reader = _Tree()
+    reader.feed(document.decode() if isinstance(document, bytes) else document)
+    reader.close()
+    (root,) = reader.open
+    return root
+
+
+# --- Numbers and sentences, in the language that is spoken -------------------------------------------------------------
+
+
+def numbers_in(text: str) -> list[Decimal]:
+    """Every number of a text in its order, read as the language writes numbers."""
+    return [_decimal(found) for found in _number(locale()).findall(text)]
+
+
+def number(text: str) -> Decimal | None:
+    """The number that a text is; None where it is something else. It has as many decimals as are written."""
+    return _decimal(text) if _number(locale()).fullmatch(text) else None
+
+
+@cache
+def _marks(language: str) -> tuple[str, str]:
+    """What stands between thousands, and before decimals."""
+    with speaking(language):
+        return whole(12345)[2:-3], written(Decimal("0.5"))[1:-1]
+
+
+@cache
+def _number(language: str) -> re.Pattern[str]:
+    group, sign = map(re.escape, _marks(language))
+    return re.compile(rf"{MINUS}?(?:\d{{1,3}}(?:{group}\d{{3}})+(?!\d)|\d+)(?:{sign}\d+)?")
+
+
+def _decimal(text: str) -> Decimal:
+    group, sign = _marks(locale())
+    return Decimal(text.replace(group, "").replace(sign, ".").replace(MINUS, "-"))
+
+
+def parts(text: str, message: str, context: str = "") -> dict[str, str] | None:
+    """What stands in the braces of a sentence of the program, if a text is that sentence; None where it is another one."""
+    found = pattern(message, context).fullmatch(text)
+    return found.groupdict() if found else None
+
+
+def pattern(message: str, context: str = "") -> re.Pattern[str]:
+    """A sentence of the program as the language says it, with a group for each of its braces that stays in its sentence."""
+    return _pattern(message, context, locale())
+
+
+@cache
+def _pattern(message: str, context: str, language: str) -> re.Pattern[str]:
+    holes = dict.fromkeys(name for _, name, _, _ in Formatter().parse(message) if name)
+    given = {name: f"\ue000{name}\ue001" for name in holes}
+    with speaking(language):
+        said = say_in(context, message, **given) if context else say(message, **given)
+    text = re.escape(said)
+    for name in holes:
+        first = rf"(?P<{name}>(?:(?!\. ).)+?)"
+        text = text.replace(f"\ue000{name}\ue001", first, 1).replace(f"\ue000{name}\ue001", f"(?P={name})")
+    return re.compile(text)

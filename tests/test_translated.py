@@ -66,8 +66,9 @@ def released(exposure: str, own: Instrument, *members: str) -> Release:
 )
 def test_labels_are_made_anew_of_the_words_of_the_language(members: tuple[str, ...], label: str) -> None:
     own = pages.magnesium()
+    release = released("magnesium_form", own, *members)
     with speaking("de"):
-        found = with_labels(released("magnesium_form", own, *members), own, german(own))
+        found = with_labels(release, own, german(own))
     assert found.levels["magnesium_form"][0].label == label
     assert found.rows[0].level == label
     assert found.rows[0].estimate == 3.5

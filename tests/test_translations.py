@@ -1,10 +1,12 @@
 """The program's own sentences in every language: each is translated, with all that stands in it, and none is forgotten."""
 
+import ast
 import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from gettext import NullTranslations
 from html.parser import HTMLParser
+from pathlib import Path
 from string import Formatter
 
 import messages
@@ -69,6 +71,23 @@ def test_no_sentence_was_left_in_english(code: str) -> None:
 def test_every_function_that_says_something_is_known_to_the_catalogues() -> None:
     assert {say.__name__, say_n.__name__, say_in.__name__, later.__name__} == set(messages.KEYWORDS)
     assert len(messages.extracted()) > 500
+
+
+def spoken_in(path: Path) -> Iterator[str]:
+    """The first text of every call that says something, as the program itself reads the file."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in messages.KEYWORDS:
+            text = node.args[1 if node.func.id == "say_in" else 0]
+            if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                yield text.value
+
+
+def test_no_sentence_of_the_code_escapes_the_catalogues() -> None:
+    """Inside the braces of an f-string, for example, none is found."""
+    known = {text for message in messages.extracted() if message.id for text in meant(message)}
+    said_somewhere = [text for path in sorted(messages.PACKAGE.rglob("*.py")) for text in spoken_in(path)]
+    assert len(said_somewhere) > 500
+    assert not sorted(set(said_somewhere) - known)
 
 
 # --- Nothing is said that is not in a catalogue ------------------------------------------------------------------------

@@ -115,9 +115,14 @@ class Frame:
     def note_lines(self) -> list[str]:
         return [line for note in self.notes for line in wrapped(note, theme.NOTE_SIZE)]
 
+    @cached_property
+    def invented_lines(self) -> list[str]:
+        """That the data is invented, where it is."""
+        return wrapped(say(words.INVENTED_CHART), theme.NOTE_SIZE, bold=True) if self.invented else []
+
     @property
     def foot_height(self) -> float:
-        return 0.22 + LINE_HEIGHT * (len(self.note_lines) + self.invented)
+        return 0.22 + LINE_HEIGHT * (len(self.note_lines) + len(self.invented_lines))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -441,7 +446,7 @@ def _write(figure: Figure, left: float, top: float, text: str, **look: Any) -> N
 
 def _write_notes(figure: Figure, frame: Frame, height: float) -> None:
     lines = [(line, QUIET.light, "normal") for line in frame.note_lines]
-    lines += [(say(words.INVENTED_CHART), WARN.light, "bold")] if frame.invented else []
+    lines += [(line, WARN.light, "bold") for line in frame.invented_lines]
     for place, (line, colour, weight) in enumerate(reversed(lines)):
         _write(figure, MARGIN, height - 0.14 - LINE_HEIGHT * place, line, color=colour, weight=weight)
 

@@ -211,7 +211,8 @@ def _twice(view: View) -> str:
 def _incomplete(view: View) -> str:
     kept = view.instrument.completeness.unfinished == "keep"
     unfinished = UNFINISHED_KEPT if kept else UNFINISHED_LEFT_OUT
-    return f"{say(unfinished)} {say('A question left out is counted as left out, and nothing is filled in.')}"
+    left_out = say("A question left out is counted as left out, and nothing is filled in.")
+    return f"{say(unfinished)} {left_out}"
 
 
 UNFINISHED_KEPT: Final = later("Answers that the survey tool marks as unfinished are kept.")

@@ -92,7 +92,7 @@ def based_on(row: Row) -> str:
     """How many people a number rests on, in brackets behind it and a space; empty where that is not published."""
     if row.n_respondents is None:
         return ""
-    return f" {say('(based on about {people})', people=people(row.n_respondents))}"
+    return " " + say("(based on about {people})", people=people(row.n_respondents))
 
 
 def points(measure: Measure) -> str:
