@@ -50,7 +50,7 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
         "waves": set(),
         "sample": {"diary"},
     },
-    {"translated": {"joining"}},
+    {"translated": {"joining", "reports"}},
     {
         "policy": {"personal"},
         "render": {"codebook", "look", "periods", "spreadsheets", "statistics", "translated", "trend"},
@@ -196,6 +196,7 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
             "spreadsheets",
             "stages",
             "storage",
+            "translated",
             "waves",
             "withdrawing",
         },

@@ -1,20 +1,21 @@
 """A survey's own words and a release's labels in another language: what is exchanged, and what never is."""
 
+import json
 from pathlib import Path
 
 import pages
 import pytest
 import releases
-from club import CLUB
+from club import CLUB, call, rows, write
 
 from survey_pipeline import load_instrument
-from survey_pipeline.errors import InputRefused
+from survey_pipeline.errors import InputRefused, WrongUsage
 from survey_pipeline.instrument import Instrument, parse_instrument, shipped_instruments
 from survey_pipeline.joining import as_one
 from survey_pipeline.language import LANGUAGES, SOURCE, compiled, speaking
 from survey_pipeline.levels import exposure_of
 from survey_pipeline.release import PublishedLevel, Release
-from survey_pipeline.translated import draft, in_language, texts, translations, with_labels
+from survey_pipeline.translated import draft, draft_beside, in_language, texts, translations, with_labels
 
 HEAD = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n\n'
 GERMAN = {"Citrate": "Citrat", "Malate": "Malat", "Oxide": "Oxid", "None": "Keines", "Pain": "Schmerz"}
@@ -119,6 +120,50 @@ def test_a_draft_keeps_what_is_translated_and_lets_go_what_is_no_longer_said() -
     again = draft(instrument, "de", done + '\nmsgid "Said no more"\nmsgstr "Weg"\n').decode()
     assert again == done
     assert draft(instrument, "de", done).decode() == done
+
+
+def test_the_file_for_a_translator_is_written_beside_the_instrument_and_kept_up_to_date(tmp_path: Path) -> None:
+    (tmp_path / "instrument.toml").write_text(CLUB, encoding="utf-8")
+    path, todo, every = draft_beside(tmp_path, "de")
+    assert path == tmp_path / "de.po" and todo == every == len(texts(parse_instrument(CLUB)))
+    known = texts(parse_instrument(CLUB))[0]
+    done = path.read_text(encoding="utf-8").replace(f'msgid "{known}"\nmsgstr ""', f'msgid "{known}"\nmsgstr "Anders"')
+    path.write_text(done, encoding="utf-8")
+    assert draft_beside(tmp_path, "de") == (path, every - 1, every)
+    assert path.read_text(encoding="utf-8") == done
+
+
+def test_a_survey_is_not_translated_into_its_own_language(tmp_path: Path) -> None:
+    (tmp_path / "instrument.toml").write_text(CLUB, encoding="utf-8")
+    with pytest.raises(WrongUsage, match="already"):
+        draft_beside(tmp_path, "en")
+
+
+def test_the_command_line_writes_it_and_reports_use_it(home: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "club"
+    folder.mkdir()
+    (folder / "instrument.toml").write_text(CLUB, encoding="utf-8")
+    made = call("translate", "--instrument", folder, "--to", "de", "--json")
+    found = json.loads(made.out)
+    assert made.code == 0 and found["not_translated"] == found["texts"] > 20
+    text = Path(found["file"]).read_text(encoding="utf-8")
+    title = parse_instrument(CLUB).title
+    assert f'msgid "{title}"\nmsgstr ""' in text
+    Path(found["file"]).write_text(
+        text.replace(f'msgid "{title}"\nmsgstr ""', f'msgid "{title}"\nmsgstr "Unser Verein"'), encoding="utf-8"
+    )
+    export = write(tmp_path / "club.csv", rows(60))
+    told = ("--instrument", folder, "--wave", "2026-01", "--home", home)
+    assert call("run", export, *told, "--language", "de").code == 0
+    page = (home / "reports" / "club" / "2026-01" / "index.html").read_text(encoding="utf-8")
+    assert '<html lang="de"' in page and "Unser Verein" in page and "Januar 2026" in page
+    table = (home / "reports" / "club" / "2026-01" / "tables" / "who_answered.csv").read_text(encoding="utf-8")
+    assert call("report", "--instrument", folder, "--home", home).code == 0
+    page = (home / "reports" / "club" / "2026-01" / "index.html").read_text(encoding="utf-8")
+    assert '<html lang="en"' in page and title in page
+    assert (home / "reports" / "club" / "2026-01" / "tables" / "who_answered.csv").read_text(encoding="utf-8") == table
+    refused = call("report", "--instrument", folder, "--home", home, "--language", "fr")
+    assert refused.code == 2 and "Reports cannot be written in 'fr'" in refused.err
 
 
 @pytest.mark.parametrize("language", sorted(set(LANGUAGES) - {SOURCE}))

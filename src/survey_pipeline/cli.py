@@ -386,6 +386,25 @@ def report(
     _show({"reports": list(paths)}, as_json, quiet, lambda: echo("\n".join(paths)))
 
 
+@app.command()
+def translate(
+    instrument: InstrumentName,
+    to: Annotated[str, typer.Option("--to", help="Into which language: de or es.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Where the file goes, instead of beside the instrument.")
+    ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write or update the file in which a survey's own words are translated, for reports in another language."""
+    from survey_pipeline.translated import draft_beside
+
+    language = Places(language=to).language or to
+    path, todo, texts = draft_beside(instrument, language, out)
+    document = {"file": str(path), "texts": texts, "not_translated": todo}
+    _show(document, as_json, quiet, lambda: echo(f"{path}: {todo} of {n_of(texts, 'text')} not translated yet"))
+
+
 class CodebookFormat(StrEnum):
     """A page to read or a table to work with."""
 

@@ -890,16 +890,24 @@ def _find(name: str) -> str:
     )
 
 
+def folder_of(name_or_path: str | Path) -> Path:
+    """The folder in which what belongs to an instrument lies, or would lie: that of its file, else `./schemas/NAME/`."""
+    given = Path(name_or_path)
+    if given.is_file():
+        return given.parent
+    return given if (given / "instrument.toml").is_file() else Path("schemas") / given
+
+
 def beside(name_or_path: str | Path, file: str) -> str | None:
     """The text of a file that lies beside an instrument, which is found as `load_instrument` finds it; None where there is no
     such file, or no such instrument.
     """
-    name, given = str(name_or_path), Path(name_or_path)
-    for folder in (given.parent if given.is_file() else given, Path("schemas") / name):
-        if (folder / "instrument.toml").is_file() or given.is_file():
-            return _read_text(folder / file) if (folder / file).is_file() else None
+    folder, name = folder_of(name_or_path), str(name_or_path)
+    if (folder / file).is_file():
+        return _read_text(folder / file)
+    is_own = Path(name_or_path).is_file() or (folder / "instrument.toml").is_file()
     shipped = _shipped() / name / file
-    return shipped_text(name, file) if name in shipped_instruments() and shipped.is_file() else None
+    return shipped_text(name, file) if not is_own and name in shipped_instruments() and shipped.is_file() else None
 
 
 def _read_text(path: Path) -> str:

@@ -87,7 +87,7 @@ class Linted:
 
 def lint_file(path: Path, places: Places, wave: str | None = None, out: Path | None = None) -> Linted:
     """Check a text against the release in force: of the instrument and language of `places`, else of the only instrument
-    there is and in its own language; of `wave`, else of the newest. `out`: where the text is written with its references filled.
+    there is and in its own language; of `wave`, else of the newest. `out`: where the text is written, references filled.
 
     Raises `InputRefused` if the file cannot be read, `WrongUsage` if there is no such release or `out` cannot be written.
     """

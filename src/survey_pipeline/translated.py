@@ -19,12 +19,13 @@ from babel.messages.pofile import read_po, write_po
 from pydantic import BaseModel
 
 from survey_pipeline import names
-from survey_pipeline.errors import InputRefused
-from survey_pipeline.instrument import Instrument, beside
+from survey_pipeline.errors import InputRefused, WrongUsage
+from survey_pipeline.instrument import Instrument, beside, folder_of, load_instrument
 from survey_pipeline.joining import as_one
 from survey_pipeline.language import compiled, language_of, later, say, speaking
 from survey_pipeline.levels import Crossing, DoseReading, Exposure, Level, cross, exposure_of, split
 from survey_pipeline.release import ComparisonRow, PublishedLevel, Release, Row
+from survey_pipeline.reports import write_file
 
 READ_BY_PEOPLE: Final = frozenset(
     {
@@ -94,6 +95,23 @@ def _in_words(key: str, part: Any, words: NullTranslations) -> Any:
     if isinstance(part, dict):
         return {name: _in_words(key, value, words) for name, value in part.items()}
     return tuple(_in_words(key, value, words) for value in part) if isinstance(part, tuple) else part
+
+
+def draft_beside(instrument: str | Path, language: str, out: Path | None = None) -> tuple[Path, int, int]:
+    """Write the translator's file beside an instrument, or bring the one that lies there up to date. Gives its path, and how
+    many of its texts are not translated yet.
+
+    Raises `WrongUsage` for an unknown instrument or its own language, `InputRefused` if what lies there cannot be read.
+    """
+    loaded, file = load_instrument(instrument), f"{language_of(language)}.po"
+    if language_of(language) == language_of(loaded.language):
+        raise WrongUsage(f"'{loaded.name}' is written in that language already.", "Choose another with --to.")
+    path = out or folder_of(instrument) / file
+    translations(instrument, language)  # what cannot be read is refused before it is written over
+    content = draft(loaded, language, beside(instrument, file))
+    write_file(path, content)
+    told = [message for message in read_po(BytesIO(content)) if message.id]
+    return path, sum(not message.string for message in told), len(told)
 
 
 def _head(language: str) -> str:

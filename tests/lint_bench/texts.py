@@ -16,7 +16,7 @@ LANGUAGES = ("en", "de", "es")
 _SLOT = re.compile(r"\{(?P<level>-?\w+) (?P<outcome>\w+) (?P<what>[\w:]+)\}|\{(?P<wave>wave|before)\}")
 KNOWN = "known"
 ORIGINS = (KNOWN, "held out", "fresh")
-"""When words were written: with the vocabulary in view, before it was looked at what the linter says, after it was finished."""
+"""When words were written: with the vocabulary, before looking at what the linter says, after it was finished."""
 
 FORM_NAMES = {
     "en": {"c": "citrate", "m": "malate", "g": "glycinate", "o": "oxide"},
@@ -48,7 +48,7 @@ TEMPLATES = {
         "About {F O r30} in 100 people who took FORM reported LESS (based on about {F O n} people).",
         "In {wave}, {F O r30:ten} FORM users said LESS. That is based on about {F O n} people.",
         "Of about {F O n} people who took FORM, {F O r30} % reported LESS.",
-        "For FORM it was {F O r30} in 100 who reported LESS, and from {F O lo} to {F O hi} in 100 fit (about {F O n} answers).",
+        "For FORM it was {F O r30} in 100 who reported LESS, and from {F O lo} to {F O hi} in 100 fit ({F O n} answers).",
     ),
     "de": (
         "Etwa {F O r30} von 100 Menschen, die FORM nahmen, berichteten von LESS (beruht auf etwa {F O n} Personen).",

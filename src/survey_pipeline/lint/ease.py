@@ -21,7 +21,7 @@ import pyphen
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['\N{RIGHT SINGLE QUOTATION MARK}\-][^\W\d_]+)*")
 _DICTIONARIES: Final = {"en": "en_US", "de": "de_DE", "es": "es"}
 _VOWELS: Final = {
-    "en": r"[aeiouy]+",
+    "en": r"[aeiouy]*i(?=u[ms])|[aeiouy]+",
     "de": r"(?:aa|ee|oo|ie|ei|ai|au|eu|äu|[aeiouyäöü])",
     "es": r"(?:[aeoáéó]?[iuü](?![íú])[aeoáéó]|[aeoáéó][iuüy](?![aeoáéóíú])|[aeiouáéíóúü])",
 }

@@ -131,9 +131,13 @@ def _is_known(label: str) -> bool:
     return len(clean(label)) >= _SHORTEST
 
 
+_OPENING = '"\N{LEFT DOUBLE QUOTATION MARK}\N{DOUBLE LOW-9 QUOTATION MARK}«'
+_CLOSING = '"\N{RIGHT DOUBLE QUOTATION MARK}\N{LEFT DOUBLE QUOTATION MARK}»'
+
+
 def _in_quotes(label: str) -> str:
     """A label that is made of words of every day, such as "None of these": only where it stands in quotation marks."""
-    return rf"(?<=[\"“„«‚‘])\s?{re.escape(clean(label))}\s?(?=[\"”“»’])"
+    return rf"(?<=[{_OPENING}])\s?{re.escape(clean(label))}\s?(?=[{_CLOSING}])"
 
 
 def _of_label(label: str) -> str:

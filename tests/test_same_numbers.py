@@ -1,0 +1,610 @@
+"""The same numbers everywhere: page, newsletter, charts, the page of waves and the feed are read back and held against the
+release, in every language. What belongs here: what people read. What does not: files for analysts (`test_formats`).
+
+Nothing is compared with what the program meant to write: tables, drawings and sentences are read from the finished files,
+and each number in them must be a rounding of the row of the release that it stands for.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+from xml.etree import ElementTree
+
+import pages
+import polars as pl
+import pytest
+import releases
+from markdown_it import MarkdownIt
+from readback import Element, number, numbers_in, parts, pattern, tree
+
+from survey_pipeline import names
+from survey_pipeline.instrument import Instrument, load_instrument
+from survey_pipeline.language import LANGUAGES, per_cent, say, say_in, speaking, wave_in_words, whole
+from survey_pipeline.names import Status
+from survey_pipeline.release import Release, Row
+from survey_pipeline.render import Style, grids, phrases, render, render_index, rules, words
+from survey_pipeline.render.measure import ANYWAY, READINGS, WITHOUT_UNIT, Measure
+from survey_pipeline.render.view import View, per_cent_of
+from survey_pipeline.translated import with_labels
+
+SAMPLE: Final = Path(__file__).parents[1] / "reports" / "sample"
+BELOW_ONE: Final = Decimal("0.49")
+"""Stands for "fewer than 1" in 100."""
+CHANGE: Final = "a change since before"
+CELL: Final = "a cell of a table"
+Key = tuple[str, str]
+"""An outcome and a statistic."""
+Problems = list[str]
+
+
+# --- What is looked at -------------------------------------------------------------------------------------------------
+
+
+def everything() -> Release:
+    """Every kind of table, and of each status a row: some bands, points of a curve and levels are hidden."""
+    rows = [_changed(place, row) for place, row in enumerate(pages.rows())]
+    return pages.release().model_copy(update={"rows": tuple(_of_release(rows))})
+
+
+def _changed(place: int, row: Row) -> Row:
+    asked = {**dict.fromkeys(names.NUMBERS), "status": Status.NOT_ASKED}
+    hidden = {**asked, "status": Status.SUPPRESSED}
+    changes: dict[int, dict[str, Any]] = {
+        3: {"status": Status.UNRELIABLE},
+        5: hidden,
+        9: hidden,
+        11: {"status": Status.MERGED, "n_missing": 15, "n_respondents": 1240},
+        15: asked,
+        16: {"n_respondents": 20},
+        24: {"estimate": 0.004, "ci_lower": 0.0, "ci_upper": 0.012},
+    }
+    return row.model_copy(update=changes.get(place, {}))
+
+
+def _of_release(rows: Iterable[Row]) -> list[Row]:
+    return [row.model_copy(update={"instrument": "magnesium_test", "wave": "2026-1"}) for row in rows]
+
+
+CASES: Final[dict[str, tuple[Callable[[], Release], Callable[[], Instrument]]]] = {
+    "everything": (everything, pages.magnesium),
+    "averages": (releases.magnesium_release, releases.magnesium),
+    "music": (releases.music_release, releases.music),
+}
+SMALL: Final = [(case, language) for case in ("everything", "averages") for language in LANGUAGES]
+"""What is read in every language; music is read in one."""
+
+
+class Read(NamedTuple):
+    """A wave's files, and its release and the wave before as their readers see them."""
+
+    files: dict[str, bytes]
+    view: View
+    before: View
+
+
+def earlier(release: Release) -> Release:
+    """The wave before: the same numbers, shares a little lower."""
+    rows = [
+        row.model_copy(update={"wave": "2025-4", "estimate": round(row.estimate - 0.02, 2)})
+        if row.estimate and row.level == names.ALL_LEVELS and row.statistic != "count"
+        else row.model_copy(update={"wave": "2025-4"})
+        for row in release.rows
+    ]
+    return release.model_copy(update={"wave": "2025-4", "rows": tuple(rows)})
+
+
+@cache
+def read(case: str, language: str) -> Read:
+    release, instrument = (make() for make in CASES[case])
+    before = earlier(release)
+    files = render(release, instrument, before, style=Style(language))
+    beside = render_index([before, release], instrument, style=Style(language))
+    files |= {"waves.html": beside["index.html"], "feed.xml": beside["feed.xml"]}
+    with speaking(language):
+        shown = [View(with_labels(one, instrument, instrument), instrument) for one in (release, before)]
+    return Read(files, *shown)
+
+
+# --- Reading a cell ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a cell says: a number with its range, people, and whether it is uncertain; or a word in place of a number."""
+
+    value: Decimal | None = None
+    low: Decimal | None = None
+    high: Decimal | None = None
+    people: Decimal | None = None
+    is_uncertain: bool = False
+    word: str = ""
+
+
+def told(text: str) -> Told:
+    """A cell of a table as it is read."""
+    head, _, tail = text.rpartition(", ")
+    people = people_in(tail) if head else None
+    text = head if people is not None else text
+    marked = parts(text, "{number} uncertain")
+    text = marked["number"] if marked else text
+    alone, _, rest = text.partition(" (")
+    ends = parts(rest.removesuffix(")"), "{low} to {high}", "a range") if rest else {}
+    value = share_number(alone)
+    if value is None or ends is None:
+        return Told(word=text, is_uncertain=bool(marked))
+    low, high = (number(ends[name]) if name in ends else None for name in ("low", "high"))
+    return Told(value, low, high, people, bool(marked))
+
+
+def share_number(text: str) -> Decimal | None:
+    """How many of 100, where 'in 100' stands nearby."""
+    return BELOW_ONE if text == say_in("of 100 people", "fewer than 1") else number(text)
+
+
+def share(text: str) -> Decimal | None:
+    """How many of 100, in words."""
+    found = parts(text, "{number} in 100")
+    return BELOW_ONE if text == say("fewer than 1 in 100") else number(found["number"]) if found else None
+
+
+def people_in(text: str) -> Decimal | None:
+    """A number of people in words."""
+    found = next(iter(numbers_in(text)), None)
+    return found if found is not None and text == phrases.people(int(found)) else None
+
+
+def change(text: str) -> Decimal | None:
+    """A change, with or without its unit: lower is below zero."""
+    if text == say(phrases.NO_CHANGE):
+        return Decimal("0.0")
+    for sign, word in ((-1, "lower"), (1, "higher")):
+        for message in (f"{{number}} {word}", f"{{number}} {{unit}} {word}"):
+            found = parts(text, message, CHANGE)
+            size = number(found["number"]) if found else None
+            if size is not None:
+                return sign * size
+    return None
+
+
+def amount(text: str, measure: Measure) -> Decimal | None:
+    """A number of a measure in words, with or without its unit."""
+    if measure.is_share:
+        return share(text) or share_number(text)
+    found = None if measure.is_change else parts(text, "{number} {unit}", "an amount")
+    return change(text) if measure.is_change else number(found["number"] if found and number(text) is None else text)
+
+
+def band(text: str, measure: Measure) -> list[Decimal] | None:
+    """Both ends of what might be expected anyway, the lower one first."""
+    for sign, word in ((-1, "lower"), (1, "higher")):
+        found = parts(text, f"{{low}} to {{high}} {word}", CHANGE) if measure.is_change else None
+        ends = [number(found[name]) for name in ("low", "high")] if found else [None]
+        if None not in ends:
+            return sorted(sign * end for end in ends if end is not None)
+    found = parts(text, "{low} to {high}", "a range") or {"low": text, "high": text}
+    both = [(change if measure.is_change else number)(found[name]) for name in ("low", "high")]
+    return None if None in both else sorted(end for end in both if end is not None)
+
+
+def rounds(printed: Decimal | None, value: float | None, is_share: bool) -> bool:
+    """Whether a printed number is a published one, rounded to as many decimals as are printed."""
+    if printed is None or value is None:
+        return printed is None and value is None
+    exact = Decimal(repr(float(value))) * (100 if is_share else 1)
+    if printed == BELOW_ONE and is_share:
+        return 0 < exact < Decimal("0.5")
+    exponent = printed.as_tuple().exponent
+    return abs(exact - printed) <= Decimal(1).scaleb(exponent if isinstance(exponent, int) else 0) / 2
+
+
+# --- Tables of the page ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a page as it is read: `name` is that of the part in which it stands."""
+
+    name: str
+    caption: str
+    columns: tuple[str, ...]
+    lines: tuple[tuple[str, tuple[Element, ...]], ...]
+
+
+def tables_of(page: Element) -> Iterator[Table]:
+    """Every table, by the part of the page in which it stands; a part of 'More tables' has a name of its own."""
+    for section in page.all("section"):
+        inside = [one for one in section.all("div") if one.has("part")] or [section]
+        assert sum(len([*one.all("table")]) for one in inside) == len([*section.all("table")])
+        for one in inside:
+            yield from (_table(one.attributes["id"], found) for found in one.all("table"))
+
+
+def _table(name: str, found: Element) -> Table:
+    (caption,), ((headings,), body) = (
+        found.all("caption"),
+        (list(part.all("tr")) for part in found.all("thead", "tbody")),
+    )
+    columns = tuple(one.text for one in headings.all("th"))
+    lines = tuple((next(line.all("th")).text, tuple(line.all("td"))) for line in body)
+    assert all(len(cells) == len(columns) - 1 for _, cells in lines)
+    return Table(name, caption.text, columns[1:], lines)
+
+
+def statistic_heading(measure: Measure) -> str:
+    """The heading of a statistic: what might be expected anyway is the same for all, and stands right of its number."""
+    label = say("Expected anyway") if measure.is_band else measure.statistic_label
+    if measure.statistic in WITHOUT_UNIT:
+        return label
+    return in_100(label) if measure.is_share else say("{what}, {unit}", what=label, unit=phrases.points(measure))
+
+
+def in_100(label: str) -> str:
+    return say("{what}, in 100", what=label)
+
+
+@dataclass
+class Check:
+    """Holds what is read against a release: every difference, and how many things were compared, by kind."""
+
+    view: View
+    problems: Problems = field(default_factory=list)
+    compared: Counter[str] = field(default_factory=Counter)
+    seen: set[tuple[str, str, str, str]] = field(default_factory=set)
+    """Rows that were read, by table, level, outcome and statistic."""
+    has_stages: bool = True
+
+    def __post_init__(self) -> None:
+        self.rows = {(row.table, row.level, row.outcome, row.statistic): row for row in self.view.release.rows}
+
+    def same(self, kind: str, where: str, holds: bool, found: object) -> None:
+        """Count a comparison, and keep what differs."""
+        self.compared[kind] += 1
+        if not holds:
+            self.problems.append(f"{where}: {found}")
+
+    def measures(self, table: str) -> list[Measure]:
+        """What a table of the release holds, each once."""
+        found = dict.fromkeys((row.outcome, row.statistic) for row in self.view.release.rows if row.table == table)
+        return [self.view.measure(*one) for one in found]
+
+    def exposure(self, table: str) -> str:
+        return next(row.exposure for row in self.view.release.rows if row.table == table)
+
+    # Columns
+
+    def columns(self, table: str) -> dict[tuple[str, str], set[Key]]:
+        """By caption and heading: which statistics of a table of the release can stand in such a column."""
+        found: dict[tuple[str, str], set[Key]] = {}
+        for measure in self.measures(table):
+            for caption, heading in self._places(table, measure):
+                found.setdefault((caption, heading), set()).add((measure.outcome, measure.statistic))
+        return found
+
+    def _places(self, table: str, measure: Measure) -> Iterator[tuple[str, str]]:
+        heading, main = statistic_heading(measure), self.by(table, say("The main numbers"))
+        whole_name = f"{measure.label}: {phrases.inline(heading)}"
+        yield from ((main, one) for one in (heading, whole_name))
+        if measure.statistic == "share" and measure.limit:
+            yield self.by(table, measure.label), in_100(say(READINGS[measure.reading]))
+        elif measure.statistic == "share":
+            question = self.view.item_label(self.view.item_name(measure.outcome))
+            yield self.by(table, question), in_100(measure.label)
+        elif measure.statistic == "count":
+            yield self.by(table, say("How many people said so")), words.named(measure, self.view)
+        else:
+            caption = self.by(table, measure.label)
+            yield from ((one, heading) for one in (caption, say("{caption}: before and now", caption=caption)))
+        if not measure.is_band and (percent := per_cent_of(measure)):
+            _, what, column = grids.CURVE[measure.item.better if measure.item else None]
+            caption = self.by(table, say(what, outcome=phrases.inline(measure.label)))
+            yield caption, say(column, per_cent=per_cent(str(percent)))
+
+    def by(self, table: str, what: str) -> str:
+        """The caption of a table of something."""
+        exposure = self.exposure(table)
+        if exposure == names.EVERYBODY:
+            return say("{what}, everybody who answered", what=what)
+        return say("{what} by {exposure}", what=what, exposure=phrases.inline(self.view.exposure_label(exposure)))
+
+    # Tables
+
+    def page(self, page: Element) -> None:
+        """Every table and every bar of a wave's page."""
+        for table in tables_of(page):
+            self.table(table)
+        for block in (one for one in page.all("div", "li") if one.has("all-bars")):
+            self.bars(block)
+
+    def table(self, table: Table) -> None:
+        """One table, by what it is."""
+        tables = self.view.release.tables
+        if table.name == "checklist":
+            self.checklist(table)
+        elif table.name == "flow":
+            self.flow(table)
+        elif table.name == "who":
+            self.answers(table, names.ITEM_NONRESPONSE, lambda one: {self.view.item_label(self.view.item_name(one))})
+        elif table.name not in tables:
+            self.problems.append(f"table {table.name} is none of the release")
+        elif table.caption in self._crossed(table.name):
+            self.crossed(table)
+        elif self.exposure(table.name) == names.EVERYBODY and not self.view.counts(table.name):
+            self.answers(table, table.name, None)
+        else:
+            self.levels(table)
+
+    def levels(self, table: Table) -> None:
+        """A table with a row for each level."""
+        known, keys = self._levels(table.name), list(self._keys(table))
+        labels = [label for label, _ in table.lines]
+        of_columns = {
+            row.level
+            for row in self.view.release.rows
+            if row.table == table.name and (row.outcome, row.statistic) in keys
+        }
+        wanted = {label for label, level in known.items() if level in of_columns}
+        self.same("levels", f"{table.name}, {table.caption}", sorted(labels) == sorted(wanted), labels)
+        for label, cells in table.lines:
+            where = f"{table.name}, {table.caption}, {label}"
+            if label not in known:
+                self.problems.append(f"{where}: no such level")
+                continue
+            self.line(table, known[label], keys, cells, where)
+
+    def _levels(self, table: str) -> dict[str, str]:
+        levels = dict.fromkeys(row.level for row in self.view.release.rows if row.table == table)
+        found = {phrases.level_label(level): level for level in levels}
+        assert len(found) == len(levels)
+        return found
+
+    def _keys(self, table: Table) -> Iterator[Key | None]:
+        """What each column of a table is; None for people and missing answers."""
+        columns, before = self.columns(table.name), None
+        for heading in table.columns:
+            found = columns.get((table.caption, heading), set())
+            bands = {one for one in found if one[1].endswith(ANYWAY)}
+            if bands and before:
+                found = {(before[0], f"{before[1]}{ANYWAY}")} & bands
+            if len(found) > 1 or (not found and heading not in counts_headings()):
+                self.problems.append(f"{table.name}, {table.caption}: column {heading} may be {sorted(found)}")
+            before = next(iter(found), None)
+            yield before
+
+    def line(self, table: Table, level: str, keys: Sequence[Key | None], cells: Sequence[Element], where: str) -> None:
+        """The cells of a level. People and missing answers are those of the first number shown in it."""
+        rows = [self.rows.get((table.name, level, *key)) if key else None for key in keys]
+        numbers = [row for row, key in zip(rows, keys, strict=True) if key]
+        first = next((row for row in numbers if _shown(row)), None)
+        for key, row, cell, heading in zip(keys, rows, cells, table.columns, strict=True):
+            at = f"{where}, {heading}"
+            if key:
+                self.number(self.view.measure(*key), row, cell, at, first)
+            elif heading == say("People now"):
+                now = next(one for one in numbers if one and one.statistic == "mean")
+                self.count(now if _shown(now) else None, [now], cell, at, is_missing=False)
+            else:
+                self.count(first, numbers, cell, at, heading in counts_headings()[2:4])
+
+    # Cells
+
+    def number(self, measure: Measure, row: Row | None, cell: Element, at: str, first: Row | None = None) -> None:
+        """A cell with a number and its range, or the word of a status."""
+        if row is not None:
+            self.seen.add((row.table, row.level, row.outcome, row.statistic))
+        self.same("muted", at, cell.has("muted") is not _shown(row), "muted or not")
+        if row is None or not _shown(row):
+            self.same("words", at, cell.text == word_of(row) and not numbers_in(cell.text), cell.text)
+        elif measure.is_band:
+            self.band(measure, row, cell.text, at)
+        elif measure.statistic == "count":
+            self.counted(row, cell.text, at)
+        else:
+            self.value(measure, row, cell, at, first)
+
+    def value(self, measure: Measure, row: Row, cell: Element, at: str, first: Row | None) -> None:
+        said = told(cell.text)
+        self.same(
+            "numbers", at, said.value is not None and rounds(said.value, row.estimate, measure.is_share), cell.text
+        )
+        for end, true in ((said.low, row.ci_lower), (said.high, row.ci_upper)):
+            self.same("ends", at, rounds(end, true if row.ci_lower is not None else None, measure.is_share), cell.text)
+        self.same("statuses", at, said.is_uncertain is (row.status is Status.UNRELIABLE), cell.text)
+        if said.people is not None:
+            self.same("people", at, said.people == row.n_respondents, cell.text)
+        elif first is not None and row.n_respondents and first.n_respondents:
+            rounding, whose = self.view.release.policy.rounding_base, first.n_respondents
+            close = abs(row.n_respondents - whose) <= max(grids.CLEARLY_OTHER * whose, rounding)
+            self.same("people", at, close, f"rests on {row.n_respondents}, and the people told are {whose}")
+        sorted_by = cell.attributes.get("data-n")
+        if sorted_by is not None:
+            same = said.value == BELOW_ONE or Decimal(sorted_by) == said.value
+            self.same("sorting", at, same, f"{cell.text} is sorted as {sorted_by}")
+
+    def band(self, measure: Measure, row: Row, text: str, at: str) -> None:
+        marked = parts(text, "{number} uncertain")
+        ends = band(marked["number"] if marked else text, measure)
+        true = (row.ci_lower, row.ci_upper)
+        holds = ends is not None and all(rounds(*pair, measure.is_share) for pair in zip(ends, true, strict=True))
+        self.same("bands", at, holds, text)
+        self.same("statuses", at, bool(marked) is (row.status is Status.UNRELIABLE), text)
+
+    def counted(self, row: Row, text: str, at: str) -> None:
+        found = parts(text, "{number} of {all}", "people")
+        value, of = (number(found[name]) for name in ("number", "all")) if found else (number(text), None)
+        self.same("numbers", at, value is not None and rounds(value, row.estimate, False), text)
+        self.same("people", at, of == row.n_respondents, text)
+
+    def count(self, first: Row | None, rows: Sequence[Row | None], cell: Element, at: str, is_missing: bool) -> None:
+        """A cell of people, or of missing answers."""
+        text = cell.text
+        if first is None:
+            self.same("words", at, text == word_of(next(filter(None, rows), None)) and cell.has("muted"), text)
+        elif not is_missing:
+            known = number(text) == first.n_respondents is not None
+            unknown = first.n_respondents is None and text == say_in(CELL, "not known")
+            self.same("people", at, known or unknown, text)
+        elif first.n_missing is None:
+            few = say("fewer than {number}", number=whole(self.view.release.policy.min_n))
+            self.same("missing", at, text == few, text)
+        else:
+            self.same("missing", at, number(text) == first.n_missing, text)
+
+    # Other tables
+
+    def answers(self, table: Table, name: str, labels: Callable[[str], set[str]] | None) -> None:
+        """A table of everybody, with a row for each answer."""
+        told_rows = set()
+        for label, cells in table.lines:
+            found = [one for one in self.measures(name) if label in (labels or self._labels(one))(one.outcome)]
+            at = f"{name}, {label}"
+            if len(found) != 1:
+                self.problems.append(f"{at}: may be {[one.outcome for one in found]}")
+                continue
+            row = self.rows[name, names.ALL_LEVELS, found[0].outcome, found[0].statistic]
+            told_rows.add((row.outcome, row.statistic))
+            self.number(found[0], row, cells[0], at)
+            for place, cell in enumerate(cells[1:]):
+                self.count(row if _shown(row) else None, [row], cell, at, is_missing=place == 1)
+        outcomes = {one.outcome for one in self.measures(name)}
+        self.same("levels", name, {outcome for outcome, _ in told_rows} == outcomes, told_rows)
+
+    def _labels(self, measure: Measure) -> Callable[[str], set[str]]:
+        named = words.named(measure, self.view)
+        return lambda _: {named if measure.is_share else f"{named}: {phrases.inline(statistic_heading(measure))}"}
+
+    def _crossed(self, table: str) -> dict[str, Measure]:
+        """Tables of two exposures by their captions."""
+        if not any(spec.by and spec.cut_by == self.exposure(table) for spec in self.view.instrument.tables):
+            return {}
+        found = {}
+        for one in (one for one in self.measures(table) if not one.is_band):
+            unit = in_100(words.what(one)) if one.is_share else ""
+            caption = unit or say("{what}, {unit}", what=words.what(one), unit=phrases.points(one))
+            found[self.by(table, caption)] = one
+        return found
+
+    def crossed(self, table: Table) -> None:
+        """A table of two exposures: a level is that of its row and that of its column."""
+        measure = self._crossed(table.name)[table.caption]
+        by_label = {level.casefold(): level for level in self._levels(table.name).values()}
+        told_levels = set()
+        for label, cells in table.lines:
+            for heading, cell in zip(table.columns, cells, strict=True):
+                level = by_label.get(f"{label}, {heading}".casefold(), "")
+                told_levels.add(level)
+                self._crossed_cell(table.name, level, measure, cell, f"{table.name}, {label}, {heading}")
+        wanted = {level for level in by_label.values() if level != names.ALL_LEVELS}
+        self.same("levels", table.name, told_levels - {""} == wanted, told_levels)
+
+    def _crossed_cell(self, table: str, level: str, measure: Measure, cell: Element, at: str) -> None:
+        row = self.rows.get((table, level, measure.outcome, measure.statistic))
+        beside = self.rows.get((table, level, measure.outcome, f"{measure.statistic}{ANYWAY}"))
+        both = parts(cell.text, "{number}; {range} expected anyway")
+        alone = Element("td", cell.attributes, [both["number"] if both else cell.text])
+        self.number(measure, row, alone, at)
+        self.same("bands", at, bool(both) is (_shown(row) and _shown(beside)), cell.text)
+        if both and beside:
+            self.band(measure, beside, both["range"], at)
+
+    def bars(self, block: Element) -> None:
+        """Who answered: each bar with its words and its length."""
+        shares = [row for row in self.view.release.rows if row.table == names.WHO_ANSWERED and row.statistic == "share"]
+        found = {(self.view.item_label(row.exposure), phrases.level_label(row.level)): row for row in shares}
+        for part in block.all("div"):
+            (title,) = (one.text for one in part.all("h3"))
+            for bar in part.all("li"):
+                label, text, *lengths = bar.all("span")
+                row, at = found.pop((title, label.text)), f"who answered, {title}, {label.text}"
+                self._bar(row, text, lengths, at)
+        hidden = [key for key, row in found.items() if row.level != names.ALL_LEVELS]
+        self.same("levels", "who answered", not hidden, hidden)
+
+    def _bar(self, row: Row, text: Element, lengths: Sequence[Element], at: str) -> None:
+        self.same("muted", at, text.has("muted") is not _shown(row) and bool(lengths) is _shown(row), text.text)
+        if not _shown(row):
+            self.same("words", at, text.text == word_of(row), text.text)
+            return
+        self.same("numbers", at, rounds(share(text.text) or Decimal(-1), row.estimate, True), text.text)
+        (inner,) = lengths[0].all("i")
+        width = re.fullmatch(r"width: ([0-9.]+)%", inner.attributes["style"])
+        assert width
+        self.same("bars", at, rounds(Decimal(width[1]), row.estimate, True), width[1])
+
+    def flow(self, table: Table) -> None:
+        """Numbers at each stage, then the people of whom the first table tells."""
+        stages = {one.label: None if one.hidden else one.n for one in self.view.release.stages}
+        outcomes = {
+            say("Told of: {outcome}", outcome=words.what(one.measure)): one.everybody for one in self.view.primary[::-1]
+        }
+        for label, (cell,) in table.lines:
+            row = outcomes.get(label)
+            of_people = row.n_respondents if row and _shown(row) else None
+            if label not in outcomes and not self.has_stages:
+                continue
+            self.same("labels", f"flow, {label}", label in {**stages, **outcomes}, label)
+            true = of_people if label in outcomes else stages.get(label)
+            holds = cell.text == say(words.HIDDEN) if true is None else number(cell.text) == true
+            self.same("stages", f"flow, {label}", holds, cell.text)
+
+    def checklist(self, table: Table) -> None:
+        """Words, and numbers of the whole wave alone: no number above 100 that the release does not hold."""
+        release = self.view.release
+        known = {one.n for one in release.stages} | {self.view.answers_used} | {int(release.wave[:4])}
+        for label, cells in table.lines:
+            large = [one for one in numbers_in(cells[0].text) if one > 100]
+            unknown = [one for one in large if one not in known and self.has_stages]
+            self.same("checklist", f"checklist, {label}", not unknown, cells[0].text)
+
+    # Pages of waves
+
+    def courses(self, page: Element, waves: Sequence[View]) -> None:
+        """The tables of everybody over the waves."""
+        outcomes = {
+            say("{outcome}, everybody who answered", outcome=words.over_waves(one.measure)): one
+            for one in self.view.primary
+        }
+        by_wave = {wave_in_words(one.release.wave): one for one in waves}
+        for table in tables_of(page):
+            found = outcomes[table.caption]
+            self.same("levels", table.caption, {label for label, _ in table.lines} == {*by_wave}, table.lines)
+            for label, cells in table.lines:
+                self._course(found.measure, found.table, by_wave[label], [cell.text for cell in cells], table.caption)
+
+    def _course(self, measure: Measure, table: str, view: View, cells: Sequence[str], at: str) -> None:
+        key = (table, names.ALL_LEVELS, measure.outcome, measure.statistic)
+        rows = {(row.table, row.level, row.outcome, row.statistic): row for row in view.release.rows}
+        row, beside = rows[key], rows.get((*key[:3], f"{key[3]}{ANYWAY}"))
+        marked = parts(cells[0], "{number} uncertain", CELL)
+        value = amount(marked["number"] if marked else cells[0], measure)
+        ends = parts(cells[1], "{low} to {high}", "a range") or {}
+        self.same("numbers", at, value is not None and rounds(value, row.estimate, measure.is_share), cells[0])
+        for name, true in (("low", row.ci_lower), ("high", row.ci_upper)):
+            end = amount(ends[name], measure) if name in ends else None
+            self.same("ends", at, rounds(end, true, measure.is_share), cells[1])
+        self.same("people", at, number(cells[2]) == row.n_respondents, cells[2])
+        if len(cells) > 3 and beside and _shown(beside):
+            self.band(measure, beside, cells[3], at)
+
+
+def counts_headings() -> tuple[str, ...]:
+    """Headings of people, then of missing answers."""
+    people = (say("People"), say("People (first number shown)"))
+    return (*people, say("No answer"), say("No answer (first number shown)"), say("People now"), say("People asked"))
+
+
+def word_of(row: Row | None) -> str:
+    """What stands in place of a number."""
+    if row is None:
+        return "\N{EN DASH}"
+    return say(words.HIDDEN) if row.status is Status.SUPPRESSED else say(words.NOT_READ)
+
+
+def _shown(row: Row | None) -> bool:
+    return row is not None and row.status not in (Status.SUPPRESSED, Status.NOT_ASKED)
