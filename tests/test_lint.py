@@ -288,7 +288,7 @@ def test_grade_of_a_worked_example() -> None:
 def test_a_hard_text_is_a_warning_and_a_long_sentence_a_hint() -> None:
     hard = "Notwithstanding methodological heterogeneity, observational investigations demonstrate inconsistencies. "
     found, instrument = made_up.translated("en")
-    remarks = lint(hard * 12, found, instrument)
+    remarks = lint(hard * 14, found, instrument)
     assert {one.rule for one in remarks} == {Rule.READING_AGE}
     assert errors(remarks) == ()
     long = lint("word " * 21 + "word.", found, instrument)

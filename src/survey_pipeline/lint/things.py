@@ -73,6 +73,11 @@ class Things:
         """What people call a code, as the vocabulary knows it."""
         return tuple(self._words.words["names"].get(code, ()))
 
+    def _labelled(self, label: str) -> str:
+        """A label as a pattern; one of the words of every day only where it stands in quotation marks."""
+        is_common = clean(label).casefold() in self._words.entry("things", "common")
+        return _in_quotes(label) if is_common else _of_label(label)
+
     def _levels(self) -> Iterator[tuple[str, Thing]]:
         exposures = [one for one in self._release.levels if _CROSSINGS not in one and one in self._instrument.items]
         first = [self._instrument.form, self._instrument.dose]
@@ -85,7 +90,7 @@ class Things:
         kind = LEVEL if exposure in self.chosen else GROUP
         thing = Thing(kind, level.code, exposure, level.label, clean(level.label))
         if level.code not in _NO_LABELS or len(clean(level.label).split()) > 1:
-            yield from ((_of_label(label), thing) for label in (level.label,) if _is_known(label))
+            yield from ((self._labelled(label), thing) for label in (level.label,) if _is_known(label))
         if exposure in (self._instrument.form, self._instrument.dose) or kind == GROUP:
             yield from ((pattern, thing) for pattern in self._names(level.code))
 
@@ -97,7 +102,7 @@ class Things:
             if option.code in published or option.code in _NO_LABELS:
                 continue
             thing = Thing(LEVEL if exposure in self.chosen else GROUP, option.code, exposure, "", clean(option.label))
-            yield from ((_of_label(label), thing) for label in (option.label,) if _is_known(label))
+            yield from ((self._labelled(label), thing) for label in (option.label,) if _is_known(label))
             yield from ((pattern, thing) for pattern in self._names(option.code))
 
     def _outcomes(self) -> Iterator[tuple[str, Thing]]:
@@ -107,7 +112,7 @@ class Things:
             label = self._label(outcome)
             if label and _is_known(label):
                 is_common = outcome.rpartition("__")[2] in _NO_LABELS
-                yield _in_quotes(label) if is_common else _of_label(label), Thing(OUTCOME, outcome)
+                yield _in_quotes(label) if is_common else self._labelled(label), Thing(OUTCOME, outcome)
 
     def _label(self, outcome: str) -> str:
         """An outcome's label, where it says by itself what it is about."""
