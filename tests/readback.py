@@ -200,8 +200,8 @@ class Element:
 
     @property
     def text(self) -> str:
-        """Its words, in one line."""
-        return " ".join("".join(self.pieces()).split())
+        """Its words, in one line; spaces that may not be broken stay."""
+        return re.sub("[ \\n\\t]+", " ", "".join(self.pieces())).strip(" ")
 
     def pieces(self) -> Iterator[str]:
         """Its words as they stand in it, one by one."""

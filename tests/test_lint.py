@@ -17,7 +17,8 @@ from survey_pipeline.lint.ease import ease, syllables
 from survey_pipeline.lint.findings import Finding, Severity
 from survey_pipeline.lint.prose import blocks
 from survey_pipeline.lint.vocabulary import vocabulary
-from survey_pipeline.render import render
+from survey_pipeline.names import Status
+from survey_pipeline.render import Style, render
 
 BASED = "(based on about 205 people)"
 CITRATE = f"About 34 in 100 people who took citrate reported pain at least 30 % lower {BASED}."
@@ -81,7 +82,7 @@ def test_a_number_of_another_group_is_told_as_such() -> None:
 
 
 def test_numbers_belong_to_groups_by_their_order() -> None:
-    text = "With citrate {} in 100 (about 205 people) and with oxide {} in 100 (about 95 people) had pain at least 30 % lower."
+    text = "With citrate {} in 100 (205 people) and with oxide {} in 100 (95 people) had pain at least 30 % lower."
     assert rules(text.format(34, 27)) == set()
     assert Rule.NUMBER in rules(text.format(27, 34))
 
@@ -133,7 +134,7 @@ def test_a_claim_carries_its_people_in_the_same_or_the_next_sentence() -> None:
 
 def test_uncertain_numbers_are_a_warning() -> None:
     found, instrument = magnesium_release(wave="2026-01"), magnesium()
-    marked = [row.model_copy(update={"status": "unreliable"}) for row in found.rows]
+    marked = [row.model_copy(update={"status": Status.UNRELIABLE}) for row in found.rows]
     text = "{{ form_by_outcome.all.pain.responder_30 }} of everybody who answered reported pain at least 30 % lower."
     filled, _ = fill(text, found, instrument)
     of_marked = lint(filled, found.model_copy(update={"rows": tuple(marked)}), instrument)
@@ -288,7 +289,7 @@ def test_grade_of_a_worked_example() -> None:
 def test_a_hard_text_is_a_warning_and_a_long_sentence_a_hint() -> None:
     hard = "Notwithstanding methodological heterogeneity, observational investigations demonstrate inconsistencies. "
     found, instrument = made_up.translated("en")
-    remarks = lint(hard * 14, found, instrument)
+    remarks = lint(hard * 20, found, instrument)
     assert {one.rule for one in remarks} == {Rule.READING_AGE}
     assert errors(remarks) == ()
     long = lint("word " * 21 + "word.", found, instrument)
@@ -413,17 +414,18 @@ def test_numbers_in_words(language: str, words: str, number: int) -> None:
 # --- Newsletters and the benchmark -------------------------------------------------------------------------------------
 
 
-def test_our_own_newsletters_pass() -> None:
+@pytest.mark.parametrize("language", ["en", "de", "es"])
+def test_our_own_newsletters_pass(language: str) -> None:
     found, instrument = magnesium_release(wave="2026-01"), magnesium()
-    files = render(found, instrument)
+    files = render(found, instrument, style=Style(language))
     newsletters = [
         name
         for name in files
         if Path(name).name.startswith("newsletter") and Path(name).suffix in (".md", ".html", ".txt")
     ]
-    assert newsletters
+    assert len(newsletters) == 9
     for name in newsletters:
-        remarks = lint(files[name].decode(), found, instrument, suffix=Path(name).suffix)
+        remarks = lint(files[name].decode(), found, instrument, language=language, suffix=Path(name).suffix)
         assert errors(remarks) == (), name
 
 

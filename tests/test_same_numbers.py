@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -26,7 +26,7 @@ from readback import Element, number, numbers_in, parts, pattern, tree
 
 from survey_pipeline import names
 from survey_pipeline.instrument import Instrument, load_instrument
-from survey_pipeline.language import LANGUAGES, per_cent, say, say_in, speaking, wave_in_words, whole
+from survey_pipeline.language import LANGUAGES, per_cent, say, say_in, say_n, speaking, wave_in_words, whole
 from survey_pipeline.names import Status
 from survey_pipeline.release import Release, Row
 from survey_pipeline.render import Style, grids, phrases, render, render_index, rules, words
@@ -53,6 +53,12 @@ def everything() -> Release:
     return pages.release().model_copy(update={"rows": tuple(_of_release(rows))})
 
 
+def averages() -> Release:
+    """Averages before and now of a few levels, of which some are hidden, merged or uncertain."""
+    forms = ("Citrate", "Glycinate (bisglycinate)", "Chloride", "Other forms", *releases.TINY)
+    return releases.release(releases.magnesium(), releases.magnesium_rows(forms=forms, doses=releases.DOSES[:3]))
+
+
 def _changed(place: int, row: Row) -> Row:
     asked = {**dict.fromkeys(names.NUMBERS), "status": Status.NOT_ASKED}
     hidden = {**asked, "status": Status.SUPPRESSED}
@@ -74,7 +80,7 @@ def _of_release(rows: Iterable[Row]) -> list[Row]:
 
 CASES: Final[dict[str, tuple[Callable[[], Release], Callable[[], Instrument]]]] = {
     "everything": (everything, pages.magnesium),
-    "averages": (releases.magnesium_release, releases.magnesium),
+    "averages": (averages, releases.magnesium),
     "music": (releases.music_release, releases.music),
 }
 SMALL: Final = [(case, language) for case in ("everything", "averages") for language in LANGUAGES]
@@ -608,3 +614,471 @@ def word_of(row: Row | None) -> str:
 
 def _shown(row: Row | None) -> bool:
     return row is not None and row.status not in (Status.SUPPRESSED, Status.NOT_ASKED)
+
+
+# --- Sentences ---------------------------------------------------------------------------------------------------------
+
+REPORTED: Final = (
+    "{label}: about {share} people reported this{basis}.",
+    "{outcome}: people reported an average of {amount}{basis}.",
+    "{outcome}: on average, people reported {amount} than before{basis}.",
+)
+SIDES: Final = (
+    "{people} reported this more often: about {share}{basis}.",
+    "{people} reported this less often: about {share}{basis}.",
+    "{people} reported, on average, {number}{basis}.",
+    "{people} reported a higher average: {number}{basis}.",
+    "{people} reported a lower average: {number}{basis}.",
+)
+RANGES: Final = tuple(words._FITS.values())
+BANDS: Final = (
+    "{between} might report that anyway, going by where they began.",
+    "Going by where they began, {between} might be expected anyway.",
+    "This wave, {between} might be expected anyway.",
+)
+TWO_WAVES: Final = ("This wave {now}; the wave before {before}.", "{outcome}: about {now} this wave, about {before} the wave before.")
+NOT: Final = "About {number} in 100 did not."
+IN_ALL: Final = "Based on about {people} in all."
+CURVE: Final = "{outcome}: at least {less} better for about {many}, at least {more} better for about {few}"
+READ_FIRST: Final = (*TWO_WAVES, *REPORTED, *SIDES, *RANGES, *BANDS, NOT, IN_ALL, CURVE)
+"""Sentences that hold numbers, those first of which others could be a part."""
+
+
+class Said(NamedTuple):
+    """A sentence that was found, which one it is, and what stands in its braces."""
+
+    at: int
+    message: str
+    given: dict[str, str]
+
+
+@dataclass
+class Sentences:
+    """Holds the sentences about one measure against its rows; `before`: the wave before."""
+
+    check: Check
+    before: View | None = None
+
+    def subject(self, text: str) -> Row | None:
+        """The row of everybody that a text is about: that of the longest name of a number that stands in it first."""
+        view, found = self.check.view, dict[str, Row]()
+        options = [one for table in view.sections for one in view.options(table)]
+        for one in (*view.primary[::-1], *options):
+            names_of = {words.what(one.measure), words.named(one.measure, view), words.heading(one, view)}
+            found |= dict.fromkeys(names_of, one.everybody) if one.everybody else {}
+        places = [(text.find(name), -len(name), row) for name, row in found.items() if name in text]
+        return min(places, key=lambda place: place[:2])[2] if places else None
+
+    def read(self, text: str, at: str, subject: Row | None = None) -> None:
+        """Every sentence of a text with a number in it. A number of which nothing is known is a problem."""
+        row = subject or self.subject(text)
+        found, left = self._found(text)
+        whose = row
+        for one in found:
+            if row is None or whose is None:
+                self.check.problems.append(f"{at}: of what is {one}?")
+                continue
+            whose = self._whose(one, row) if one.message in SIDES else whose
+            self._one(one, row, whose, at)
+        unknown = numbers_in(self._without_names(left))
+        self.check.same("texts", at, not unknown, f"{unknown} in {left}")
+
+    def _found(self, text: str) -> tuple[list[Said], str]:
+        """The sentences of a text in their order, and what is left of it."""
+        found = []
+        for message in READ_FIRST:
+            for one in re.finditer(rf"{pattern(message).pattern}(?!\d)", text, re.IGNORECASE):
+                found.append(Said(one.start(), message, _apart(one)))
+                text = text[: one.start()] + "\n" * len(one[0]) + text[one.end() :]
+        return sorted(found), text
+
+    def _whose(self, one: Said, row: Row) -> Row | None:
+        """The row of the people that a sentence names."""
+        levels = [other for other in self.check.rows.values() if (other.table, other.outcome) == (row.table, row.outcome)]
+        named = (other for other in levels if words.who(other, self.check.view) == one.given["people"])
+        return next((other for other in named if other.statistic == row.statistic), None)
+
+    def _one(self, one: Said, row: Row, whose: Row | None, at: str) -> None:
+        """One sentence about a row, or about that of a group."""
+        check, where = self.check, f"{at}: {one.message} {one.given}"
+        if whose is None:
+            check.problems.append(where)
+        elif one.message in (*REPORTED, *SIDES):
+            self._number(one, whose, where)
+        elif one.message in RANGES:
+            self._ends(one.given, whose, where)
+        elif one.message in BANDS:
+            self._band(one.given["between"], whose, where)
+        elif one.message in TWO_WAVES:
+            self._waves(one.given, row, where)
+        elif one.message == CURVE:
+            self._curve(one.given, row, where)
+        elif one.message == IN_ALL:
+            check.same("people", where, people_in(one.given["people"]) == row.n_respondents, row.n_respondents)
+        else:
+            rest = number(one.given["number"])
+            check.same("numbers", where, rest is not None and rounds(100 - rest, row.estimate, True), row.estimate)
+
+    def measure(self, row: Row) -> Measure:
+        return self.check.view.measure(row.outcome, row.statistic)
+
+    def _number(self, one: Said, row: Row, where: str) -> None:
+        measure = self.measure(row)
+        text = next(one.given[name] for name in ("share", "amount", "number") if name in one.given)
+        value = amount(text, measure)
+        self.check.same("numbers", where, value is not None and rounds(value, row.estimate, measure.is_share), row.estimate)
+        basis = parts(one.given["basis"], "(based on about {people})")
+        known = basis is not None and people_in(basis["people"]) == row.n_respondents
+        self.check.same("people", where, known, row.n_respondents)
+
+    def _ends(self, given: dict[str, str], row: Row, where: str) -> None:
+        measure = self.measure(row)
+        for name, true in (("low", row.ci_lower), ("high", row.ci_upper)):
+            end = amount(given[name], measure)
+            self.check.same("ends", where, end is not None and rounds(end, true, measure.is_share), true)
+
+    def _band(self, text: str, row: Row, where: str) -> None:
+        measure = self.measure(row)
+        beside = self.check.rows.get((row.table, row.level, row.outcome, f"{row.statistic}{ANYWAY}"))
+        ends = _between(text[:1].lower() + text[1:], measure)
+        true = (beside.ci_lower, beside.ci_upper) if beside else (None, None)
+        holds = ends is not None and all(rounds(*pair, measure.is_share) for pair in zip(ends, true, strict=True))
+        self.check.same("bands", where, holds, true)
+
+    def _waves(self, given: dict[str, str], row: Row, where: str) -> None:
+        """A number in two waves, each with its range where they are told."""
+        measure, rows = self.measure(row), self.before.release.rows if self.before else ()
+        same = ("table", "level", "outcome", "statistic")
+        old = next((one for one in rows if all(getattr(one, name) == getattr(row, name) for name in same)), None)
+        for name, whose in (("now", row), ("before", old)):
+            self._in_wave(given[name], measure, whose, where)
+
+    def _in_wave(self, text: str, measure: Measure, row: Row | None, where: str) -> None:
+        full = parts(text, "about {amount} (range {low} to {high})")
+        value = amount(full["amount"] if full else text, measure)
+        holds = value is not None and row is not None and rounds(value, row.estimate, measure.is_share)
+        self.check.same("waves", where, holds, row and row.estimate)
+        if full and row:
+            self._ends(full, row, where)
+
+    def _curve(self, given: dict[str, str], row: Row, where: str) -> None:
+        for at, of in (("less", "many"), ("more", "few")):
+            (percent,) = numbers_in(given[at])
+            rows = [one for one in self.check.rows.values() if (one.table, one.level, one.outcome) == (row.table, row.level, row.outcome)]
+            point = next(one for one in rows if per_cent_of(self.measure(one)) == percent and not one.statistic.endswith(ANYWAY))
+            value = share(given[of])
+            self.check.same("numbers", where, value is not None and rounds(value, point.estimate, True), point.estimate)
+
+    def _without_names(self, text: str) -> str:
+        """A text without the survey's own words and the names of things, in which numbers stand that are no findings."""
+        for name in self._names:
+            text = re.sub(re.escape(name), "", text, flags=re.IGNORECASE)
+        return text
+
+    @cached_property
+    def _names(self) -> list[str]:
+        view = self.check.view
+        keys = {(row.outcome, row.statistic) for row in view.release.rows if not row.statistic.endswith(ANYWAY)}
+        measures = [view.measure(*key) for key in keys]
+        found = {row.level for row in view.release.rows} | {wave_in_words(one.release.wave) for one in (view, self.before) if one}
+        found |= {text for one in measures for text in (words.what(one), one.statistic_label, one.label, words.subtitle(one))}
+        found |= {say("Picture of 100 circles, filled for people who reported it.")}
+        found |= {say("{outcome}: out of 100 people", outcome=one.label) for one in measures}
+        return sorted(found, key=len, reverse=True)
+
+
+def _apart(found: re.Match[str]) -> dict[str, str]:
+    """What stands in the braces of a sentence. Where a number and what it is based on touch, the bracket parts them."""
+    given = {name: text.strip() for name, text in found.groupdict().items()}
+    before = next((name for name in given if "basis" in given and found.end(name) == found.start("basis")), None)
+    if before:
+        text, bracket, rest = f"{found[before]}{found['basis']}".partition("(")
+        given |= {before: text.strip(), "basis": f"{bracket}{rest}"}
+    return given
+
+
+def _between(text: str, measure: Measure) -> list[Decimal] | None:
+    """Both ends of what might be expected anyway, in a sentence."""
+    if measure.is_share:
+        found = parts(text, "between about {low} and {high} in 100")
+        alone = parts(text, "about {number} in 100")
+        ends = [number(one) for one in (found or {}).values()] or [number((alone or {}).get("number", ""))] * 2
+        return None if None in ends else [end for end in ends if end is not None]
+    for sign, word in ((-1, "lower"), (1, "higher")):
+        found = parts(text, f"between about {{low}} and {{high}} {word}", CHANGE)
+        sizes = [number(found[name]) for name in ("low", "high")] if found else [None]
+        if None not in sizes:
+            return sorted(sign * size for size in sizes if size is not None)
+    found = parts(text, "between about {low} and {high}") or parts(text, "about {amount}") or {}
+    both = [change(one) for one in found.values()]
+    return None if not both or None in both else sorted(end for end in (both * 2)[:2] if end is not None)
+
+
+# --- The newsletter ----------------------------------------------------------------------------------------------------
+
+BLOCKS: Final = ("h1", "h2", "h3", "h4", "p", "li", "img")
+STEMS: Final = ("newsletter", "newsletter-block", "newsletter-paragraph")
+
+
+def blocks(files: dict[str, bytes], name: str) -> list[str]:
+    """The paragraphs, headings, lines and pictures of a newsletter, as text."""
+    content = files[name].decode()
+    if name.endswith(".txt"):
+        return [text for paragraph in content.split("\n\n") for text in _plain_blocks(paragraph)]
+    page = tree(MarkdownIt().render(content)) if name.endswith(".md") else next(_main(tree(content)))
+    return [text for one in page.all(*BLOCKS) if (text := _with_alternatives(one))]
+
+
+def _main(page: Element) -> Iterator[Element]:
+    return (one for body in page.all("body") for one in body.all("div") if one.attributes.get("role") == "main")
+
+
+def _with_alternatives(one: Element) -> str:
+    pictures = [one] if one.name == "img" else list(one.all("img"))
+    return " ".join(filter(None, (one.text, *(picture.attributes["alt"] for picture in pictures))))
+
+
+def _plain_blocks(paragraph: str) -> Iterator[str]:
+    """The blocks of a paragraph of plain text: lines of a list, a picture's words without its file, or all of it."""
+    lines = [line for line in paragraph.strip().splitlines() if line.strip("=-")]
+    starts = [place for place, line in enumerate(lines) if line.startswith("- ")] or [0]
+    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+        text = " ".join(line.removeprefix("- ").strip() for line in lines[start:end])
+        picture = pattern("Picture {file}: {description}").match(text)
+        yield text[picture.start("description") :] if picture and "charts/" in picture["file"] else text
+
+
+def expected_texts(view: View, before: View) -> list[str]:
+    """Texts of a newsletter that hold other numbers than findings: each made of the release's numbers."""
+    release, used = view.release, view.answers_used or 0
+    hidden = sum(row.status is Status.SUPPRESSED for row in release.rows)
+    given = {"now": phrases.people(used), "before": phrases.people(before.answers_used or 0)}
+    of = say_n_hidden(hidden, len(release.rows))
+    wave = wave_in_words(release.wave)
+    return [
+        of,
+        say("About {now} answered this wave, about {before} the wave before.", **given),
+        " ".join(rules.in_short(release.policy)),
+        say("{title}, {wave}", title=view.instrument.title, wave=wave),
+        people_answered(used),
+    ]
+
+
+def say_n_hidden(hidden: int, of: int) -> str:
+    return say_n("{n} of {all} numbers is hidden.", "{n} of {all} numbers are hidden.", hidden, all=whole(of))
+
+
+def people_answered(n: int) -> str:
+    return say_n("About {n} person answered.", "About {n} people answered.", n)
+
+
+def letter(case: str, language: str, name: str) -> Check:
+    """Every sentence of a newsletter held against the release."""
+    found = read(case, language)
+    check = Check(found.view)
+    sentences = Sentences(check, found.before)
+    for text in blocks(found.files, name):
+        sentences.read(without(text, expected_texts(found.view, found.before)), f"{name}: {text[:40]}")
+    return check
+
+
+def without(text: str, known: Iterable[str]) -> str:
+    for one in known:
+        text = text.replace(one, "")
+    return text.strip(" :")
+
+
+# --- Drawings ----------------------------------------------------------------------------------------------------------
+
+NEXT_LINE: Final = 17.0
+"""How far apart two lines of the same words are at most, in points."""
+
+
+class Text(NamedTuple):
+    """Words of a drawing and where they stand; `ends` where they end there and do not begin."""
+
+    down: float
+    across: float
+    words: str
+    beside: str
+    ends: bool
+    is_bold: bool
+
+
+def drawings_of(page: Element) -> dict[str, Element]:
+    """The drawings of a page by their names."""
+    found = (one for one in page.all("svg") if one.attributes.get("role") == "img")
+    return {next(one.all("title")).attributes["id"].removesuffix("-title"): one for one in found}
+
+
+def texts_of(drawing: Element) -> list[Text]:
+    """The words of a drawing from top to bottom."""
+    return sorted(_text(one) for one in drawing.all("text"))
+
+
+def _text(one: Element) -> Text:
+    look = one.attributes["style"]
+    own = "".join(part for part in one.inside if isinstance(part, str)).strip()
+    beside = " ".join(part.text for part in one.all("tspan"))
+    at = (float(one.attributes["y"]), float(one.attributes["x"]))
+    return Text(*at, own, beside, "text-anchor: end" in look, "font-weight: 700" in look)
+
+
+@dataclass
+class Drawing:
+    """A drawing held against the release."""
+
+    check: Check
+    name: str
+    drawing: Element
+    labels: dict[str, Row]
+    """The rows that may be shown in it, by their labels."""
+
+    def rows(self) -> None:
+        """A chart of dots: each line has a label, its people and its number, and only what is shown has a line."""
+        texts = texts_of(self.drawing)
+        values = [one for one in texts if one.ends and any(self._is_beside(one, other) for other in texts)]
+        told_labels = []
+        for value in values:
+            found = self._labelled(texts, value.down, {one.across for one in texts if self._is_beside(value, one)})
+            if found:
+                told_labels.append(found[0])
+                self.row(self.labels[found[0]], found[1], value.words, f"chart {self.name}, {found[0]}")
+        wanted = {label for label, row in self.labels.items() if _shown(row)}
+        self.check.same("dots", f"chart {self.name}", sorted(told_labels) == sorted(wanted), told_labels)
+
+    @staticmethod
+    def _is_beside(value: Text, other: Text) -> bool:
+        return not other.ends and other.down == value.down and other.across < value.across
+
+    def _labelled(self, texts: Sequence[Text], down: float, across: set[float]) -> tuple[str, str] | None:
+        """The label that begins at a line, over one line or several, and what stands behind it."""
+        said, last = list[str](), down
+        for one in texts:
+            if one.across == min(across) and not one.ends and down <= one.down <= last + NEXT_LINE:
+                said += [one.words, one.beside]
+                last = one.down
+        joined = " ".join(filter(None, said))
+        found = [label for label in self.labels if f"{joined} ".startswith(f"{label} ")]
+        label = max(found, key=len, default=None)
+        return None if label is None else (label, joined.removeprefix(label).strip())
+
+    def row(self, row: Row, beside: str, value: str, at: str) -> None:
+        check, measure = self.check, self.check.view.measure(row.outcome, row.statistic)
+        unsure = parts(beside, "{people}, uncertain")
+        check.same("people", at, people_in(unsure["people"] if unsure else beside) == row.n_respondents, beside)
+        both = parts(value, "{before} \N{RIGHTWARDS ARROW} {now}")
+        if both:
+            earlier_row = check.rows[row.table, row.level, row.outcome, "mean_baseline"]
+            check.same("dots", at, rounds(number(both["before"]), earlier_row.estimate, False), value)
+        else:
+            check.same("statuses", at, bool(unsure) is (row.status is Status.UNRELIABLE), beside)
+        printed = amount(both["now"] if both else value, measure)
+        check.same("dots", at, printed is not None and rounds(printed, row.estimate, measure.is_share), value)
+
+    def places(self) -> None:
+        """Dots lie in order of their numbers: the same distance for the same difference."""
+        shown = sorted((row.estimate or 0.0 for row in self.labels.values() if _shown(row)))
+        across = [float(one.attributes["x"]) for one in self.drawing.all("use")]
+        both_ways = (sorted(across), sorted(across, reverse=True))
+        holds = len(across) == len(shown) and any(_is_to_scale(found, shown) for found in both_ways)
+        self.check.same("places", f"chart {self.name}", holds, across)
+
+    def panels(self, named: str) -> None:
+        """Curves: of each group its people, and the number at the named point."""
+        texts, shown = texts_of(self.drawing), []
+        heads = [one for one in texts if one.is_bold and not one.ends]
+        for head in heads:
+            found = self._labelled(texts, head.down, {head.across})
+            if not found or found[0] in shown:
+                continue
+            shown.append(found[0])
+            below = (one for one in heads if one.down > head.down and head.across < one.across < head.across + 150)
+            value = next((one.words for one in below if share_number(one.words) is not None), "")
+            self._panel(self.labels[found[0]], named, found[1], value)
+        wanted = {label for label, row in self.labels.items() if any(_shown(point) for point in self._points(row))}
+        self.check.same("dots", f"chart {self.name}", {*shown} == wanted, shown)
+
+    def _points(self, row: Row) -> list[Row]:
+        """All points of a curve of the row's level."""
+        found = [one for one in self.check.rows.values() if (one.table, one.level, one.outcome) == (row.table, row.level, row.outcome)]
+        return [one for one in found if per_cent_of(self.check.view.measure(one.outcome, one.statistic)) and not one.statistic.endswith(ANYWAY)]
+
+    def _panel(self, row: Row, named: str, beside: str, value: str) -> None:
+        at, points = f"chart {self.name}, {row.level}", self._points(row)
+        first = next(one for one in points if _shown(one))
+        point = next(one for one in points if one.statistic == named)
+        self.check.same("people", at, people_in(beside) in {one.n_respondents for one in points if _shown(one)}, (beside, first))
+        true = point.estimate if _shown(point) else None
+        self.check.same("dots", at, rounds(share_number(value), true, True), value)
+
+    def hidden(self) -> None:
+        """Levels that are hidden are named beneath."""
+        joined = " ".join(one.words for one in texts_of(self.drawing))
+        for label, row in self.labels.items():
+            if row.status is Status.SUPPRESSED:
+                self.check.same("words", f"chart {self.name}", label in joined, f"{label} is not named as hidden")
+
+
+def _is_to_scale(places: Sequence[float], values: Sequence[float]) -> bool:
+    pairs = zip(places, values, strict=True)
+    return all(abs(_share(places, place) - _share(values, value)) < 0.01 for place, value in pairs)
+
+
+def _share(values: Sequence[float], one: float) -> float:
+    """Where a value lies between the first and the last one."""
+    return (one - values[0]) / (values[-1] - values[0]) if values[-1] != values[0] else 0.0
+
+
+def draw_check(check: Check, name: str, drawing: Element) -> None:
+    """One drawing of a page, by what it is."""
+    view = check.view
+    sentences = Sentences(check)
+    (description,) = drawing.all("desc")
+    if name in ("in_100", "flow"):
+        whole_wave(check, sentences, name, drawing, description.text)
+        return
+    table = next(one for one in sorted(view.sections, key=len, reverse=True) if name == one or name.startswith(f"{one}-"))
+    kind, statistic = "dots", ""
+    rows = [row for row in view.release.rows if row.table == table]
+    if name == table:
+        joined = " ".join(one.words for one in texts_of(drawing))
+        labels = {_answer(view, row, joined): row for row in rows if row.level == names.ALL_LEVELS}
+    else:
+        outcome, _, last = name.removeprefix(f"{table}-").rpartition("-")
+        kind = last if outcome else "dots"
+        headline = view.headline(table, outcome or last).measure
+        statistic = "mean" if kind == "before" else headline.statistic
+        labels = {phrases.level_label(row.level): row for row in rows if (row.outcome, row.statistic) == (headline.outcome, statistic)}
+    one = Drawing(check, name, drawing, labels)
+    one.panels(statistic) if kind == "curve" else one.rows()
+    if kind == "dots":
+        one.places()
+        one.hidden()
+    subject = next((row for row in labels.values() if row.level == names.ALL_LEVELS), None) if name != table else None
+    sentences.read(description.text, f"chart {name}", subject)
+
+
+def _answer(view: View, row: Row, joined: str) -> str:
+    """What an answer is called in a drawing: with its question where that is another one than the title's."""
+    measure = view.measure(row.outcome, row.statistic)
+    named = words.named(measure, view)
+    return named if named in joined else measure.label
+
+
+def whole_wave(check: Check, sentences: Sentences, name: str, drawing: Element, description: str) -> None:
+    """The picture of 100 people, and the flow of answers."""
+    joined = " ".join(one.words for one in texts_of(drawing))
+    if name == "in_100":
+        row = check.view.primary[0].everybody
+        filled = sum("fill: var(--mark" in one.attributes["style"] for one in drawing.all("use"))
+        check.same("dots", name, row is not None and rounds(Decimal(filled), row.estimate, True), filled)
+        for text in (description, joined):
+            sentences.read(text, name, row)
+        return
+    stages = {phrases.sentence(one.label): None if one.hidden else one.n for one in check.view.release.stages}
+    of_people = {one.everybody.n_respondents for one in check.view.primary if one.everybody}
+    known = {*filter(None, stages.values()), *filter(None, of_people)}
+    for text in (description, joined):
+        found = set(numbers_in(sentences._without_names(text)))
+        check.same("stages", name, found <= known, found - known)

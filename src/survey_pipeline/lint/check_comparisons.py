@@ -17,8 +17,8 @@ from survey_pipeline.lint.vocabulary import LEVEL, SUBSTANCE
 from survey_pipeline.release import Row
 from survey_pipeline.render.phrases import listed, quoted
 from survey_pipeline.render.view import Comparison, View, is_shown
-from survey_pipeline.render.view import _widened as widened
-from survey_pipeline.render.view import _widening as widening
+from survey_pipeline.render.view import widened as widened
+from survey_pipeline.render.view import widening as widening
 
 _CLAUSE = re.compile(r"[;:\N{EN DASH}\N{EM DASH}]\s|,\s(?=(?:but|aber|pero)\b)", re.I)
 

@@ -129,10 +129,10 @@ class Comparison:
         known = [row for row in self.compared if row.ci_lower is not None and row.ci_upper is not None]
         if len(known) < 2:
             return None
-        factor = _widening(len(known))
-        high = max(known, key=lambda row: _widened(row, factor)[0])
-        low = min(known, key=lambda row: _widened(row, factor)[1])
-        return (high, low) if _widened(high, factor)[0] > _widened(low, factor)[1] else None
+        factor = widening(len(known))
+        high = max(known, key=lambda row: widened(row, factor)[0])
+        low = min(known, key=lambda row: widened(row, factor)[1])
+        return (high, low) if widened(high, factor)[0] > widened(low, factor)[1] else None
 
     @property
     def depends_on_reading(self) -> bool:
@@ -160,13 +160,14 @@ class Comparison:
         return next((band for band in self.bands if band.level == row.level != self.course), None)
 
 
-def _widening(groups: int) -> float:
+def widening(groups: int) -> float:
     """How much wider a 95 % range gets when all pairs of so many groups are allowed for."""
     pairs = groups * (groups - 1) // 2
     return float(ndtri(1 - 0.05 / (2 * pairs)) / ndtri(0.975))
 
 
-def _widened(row: Row, factor: float) -> tuple[float, float]:
+def widened(row: Row, factor: float) -> tuple[float, float]:
+    """The range of a row, so many times as wide about its estimate."""
     estimate, low, high = row.estimate or 0.0, row.ci_lower or 0.0, row.ci_upper or 0.0
     return estimate - factor * (estimate - low), estimate + factor * (high - estimate)
 
