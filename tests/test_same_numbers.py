@@ -11,6 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from decimal import Decimal
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
 from functools import cache, cached_property
 from io import BytesIO
 from pathlib import Path
@@ -29,7 +32,7 @@ from survey_pipeline.instrument import Instrument, load_instrument
 from survey_pipeline.language import LANGUAGES, per_cent, say, say_in, say_n, speaking, wave_in_words, whole
 from survey_pipeline.names import Status
 from survey_pipeline.release import Release, Row
-from survey_pipeline.render import Style, grids, phrases, render, render_index, rules, words
+from survey_pipeline.render import Style, curves, grids, phrases, render, render_index, rules, words
 from survey_pipeline.render.measure import ANYWAY, READINGS, WITHOUT_UNIT, Measure
 from survey_pipeline.render.view import View, per_cent_of
 from survey_pipeline.translated import with_labels
@@ -325,8 +328,12 @@ class Check:
         """Every table and every bar of a wave's page."""
         for table in tables_of(page):
             self.table(table)
-        for block in (one for one in page.all("div", "li") if one.has("all-bars")):
-            self.bars(block)
+        for section in page.all("section"):
+            for block in section.all("div"):
+                if block.has("all-bars"):
+                    self.bars(block)
+                elif block.has("part"):
+                    self.lines_of(block)
 
     def table(self, table: Table) -> None:
         """One table, by what it is."""
@@ -519,6 +526,35 @@ class Check:
         if both and beside:
             self.band(measure, beside, both["range"], at)
 
+    def lines_of(self, part: Element) -> None:
+        """The lines of a part of 'More tables': how many said so, or how many were above a limit."""
+        name, heading = part.attributes["id"], ""
+        for one in part.all("h4", "li"):
+            heading = one.text if one.name == "h4" else heading
+            if one.name == "li":
+                self._line_of(name, heading, one.text)
+
+    def _line_of(self, name: str, heading: str, text: str) -> None:
+        counts = parts(text, "{label}: about {counted} people said so.")
+        found = []
+        for measure in self.measures(name):
+            row = self.rows[name, names.ALL_LEVELS, measure.outcome, measure.statistic]
+            of_limit = bool(measure.limit) and heading == words.how_many_above(measure.label)
+            label = say(READINGS[measure.reading]) if of_limit else words.named(measure, self.view)
+            if text.startswith(f"{label}: ") and (of_limit or not heading):
+                found.append((measure, row, label))
+        self.same("labels", f"{name}: {text}", len(found) == 1, found)
+        for _, row, label in found[:1]:
+            self.seen.add((name, row.level, row.outcome, row.statistic))
+            if not _shown(row):
+                self.same("words", f"{name}: {text}", not numbers_in(text.removeprefix(label)), text)
+            elif counts:
+                self.counted(row, counts["counted"], f"{name}: {text}")
+            else:
+                given = pattern("{reading}: about {share}{basis}.").fullmatch(text)
+                sentence = Said(0, REPORTED[0], _apart(given) if given else {"share": "", "basis": ""})
+                Sentences(self)._number(sentence, row, f"{name}: {text}")
+
     def bars(self, block: Element) -> None:
         """Who answered: each bar with its words and its length."""
         shares = [row for row in self.view.release.rows if row.table == names.WHO_ANSWERED and row.statistic == "share"]
@@ -636,7 +672,10 @@ BANDS: Final = (
     "Going by where they began, {between} might be expected anyway.",
     "This wave, {between} might be expected anyway.",
 )
-TWO_WAVES: Final = ("This wave {now}; the wave before {before}.", "{outcome}: about {now} this wave, about {before} the wave before.")
+TWO_WAVES: Final = (
+    "This wave {now}; the wave before {before}.",
+    "{outcome}: about {now} this wave, about {before} the wave before.",
+)
 NOT: Final = "About {number} in 100 did not."
 IN_ALL: Final = "Based on about {people} in all."
 CURVE: Final = "{outcome}: at least {less} better for about {many}, at least {more} better for about {few}"
@@ -694,7 +733,9 @@ class Sentences:
 
     def _whose(self, one: Said, row: Row) -> Row | None:
         """The row of the people that a sentence names."""
-        levels = [other for other in self.check.rows.values() if (other.table, other.outcome) == (row.table, row.outcome)]
+        levels = [
+            other for other in self.check.rows.values() if (other.table, other.outcome) == (row.table, row.outcome)
+        ]
         named = (other for other in levels if words.who(other, self.check.view) == one.given["people"])
         return next((other for other in named if other.statistic == row.statistic), None)
 
@@ -726,7 +767,9 @@ class Sentences:
         measure = self.measure(row)
         text = next(one.given[name] for name in ("share", "amount", "number") if name in one.given)
         value = amount(text, measure)
-        self.check.same("numbers", where, value is not None and rounds(value, row.estimate, measure.is_share), row.estimate)
+        self.check.same(
+            "numbers", where, value is not None and rounds(value, row.estimate, measure.is_share), row.estimate
+        )
         basis = parts(one.given["basis"], "(based on about {people})")
         known = basis is not None and people_in(basis["people"]) == row.n_respondents
         self.check.same("people", where, known, row.n_respondents)
@@ -764,8 +807,14 @@ class Sentences:
     def _curve(self, given: dict[str, str], row: Row, where: str) -> None:
         for at, of in (("less", "many"), ("more", "few")):
             (percent,) = numbers_in(given[at])
-            rows = [one for one in self.check.rows.values() if (one.table, one.level, one.outcome) == (row.table, row.level, row.outcome)]
-            point = next(one for one in rows if per_cent_of(self.measure(one)) == percent and not one.statistic.endswith(ANYWAY))
+            rows = [
+                one
+                for one in self.check.rows.values()
+                if (one.table, one.level, one.outcome) == (row.table, row.level, row.outcome)
+            ]
+            point = next(
+                one for one in rows if per_cent_of(self.measure(one)) == percent and not one.statistic.endswith(ANYWAY)
+            )
             value = share(given[of])
             self.check.same("numbers", where, value is not None and rounds(value, point.estimate, True), point.estimate)
 
@@ -780,8 +829,12 @@ class Sentences:
         view = self.check.view
         keys = {(row.outcome, row.statistic) for row in view.release.rows if not row.statistic.endswith(ANYWAY)}
         measures = [view.measure(*key) for key in keys]
-        found = {row.level for row in view.release.rows} | {wave_in_words(one.release.wave) for one in (view, self.before) if one}
-        found |= {text for one in measures for text in (words.what(one), one.statistic_label, one.label, words.subtitle(one))}
+        found = {row.level for row in view.release.rows} | {
+            wave_in_words(one.release.wave) for one in (view, self.before) if one
+        }
+        found |= {
+            text for one in measures for text in (words.what(one), one.statistic_label, one.label, words.subtitle(one))
+        }
         found |= {say("Picture of 100 circles, filled for people who reported it.")}
         found |= {say("{outcome}: out of 100 people", outcome=one.label) for one in measures}
         return sorted(found, key=len, reverse=True)
@@ -905,10 +958,15 @@ class Text(NamedTuple):
     is_bold: bool
 
 
-def drawings_of(page: Element) -> dict[str, Element]:
-    """The drawings of a page by their names."""
-    found = (one for one in page.all("svg") if one.attributes.get("role") == "img")
-    return {next(one.all("title")).attributes["id"].removesuffix("-title"): one for one in found}
+def drawings_of(page: Element) -> dict[str, tuple[Element, str]]:
+    """The drawings of a page by their names, each with the sentences above it."""
+    found = [
+        (one, " ".join(said.text for said in figure.all("div") if said.has("say")))
+        for figure in page.all("figure")
+        for one in figure.all("svg")
+    ]
+    assert all(one.attributes["role"] == "img" for one, _ in found) and len(found) == len([*page.all("svg")])
+    return {next(one.all("title")).attributes["id"].removesuffix("-title"): (one, said) for one, said in found}
 
 
 def texts_of(drawing: Element) -> list[Text]:
@@ -978,8 +1036,10 @@ class Drawing:
 
     def places(self) -> None:
         """Dots lie in order of their numbers: the same distance for the same difference."""
-        shown = sorted((row.estimate or 0.0 for row in self.labels.values() if _shown(row)))
-        across = [float(one.attributes["x"]) for one in self.drawing.all("use")]
+        shown = sorted(row.estimate or 0.0 for row in self.labels.values() if _shown(row))
+        across = [
+            float(one.attributes["x"]) for one in self.drawing.all("use") if "stroke-width" in one.attributes["style"]
+        ]
         both_ways = (sorted(across), sorted(across, reverse=True))
         holds = len(across) == len(shown) and any(_is_to_scale(found, shown) for found in both_ways)
         self.check.same("places", f"chart {self.name}", holds, across)
@@ -1001,14 +1061,24 @@ class Drawing:
 
     def _points(self, row: Row) -> list[Row]:
         """All points of a curve of the row's level."""
-        found = [one for one in self.check.rows.values() if (one.table, one.level, one.outcome) == (row.table, row.level, row.outcome)]
-        return [one for one in found if per_cent_of(self.check.view.measure(one.outcome, one.statistic)) and not one.statistic.endswith(ANYWAY)]
+        found = [
+            one
+            for one in self.check.rows.values()
+            if (one.table, one.level, one.outcome) == (row.table, row.level, row.outcome)
+        ]
+        return [
+            one
+            for one in found
+            if per_cent_of(self.check.view.measure(one.outcome, one.statistic)) and not one.statistic.endswith(ANYWAY)
+        ]
 
     def _panel(self, row: Row, named: str, beside: str, value: str) -> None:
         at, points = f"chart {self.name}, {row.level}", self._points(row)
         first = next(one for one in points if _shown(one))
         point = next(one for one in points if one.statistic == named)
-        self.check.same("people", at, people_in(beside) in {one.n_respondents for one in points if _shown(one)}, (beside, first))
+        self.check.same(
+            "people", at, people_in(beside) in {one.n_respondents for one in points if _shown(one)}, (beside, first)
+        )
         true = point.estimate if _shown(point) else None
         self.check.same("dots", at, rounds(share_number(value), true, True), value)
 
@@ -1030,15 +1100,17 @@ def _share(values: Sequence[float], one: float) -> float:
     return (one - values[0]) / (values[-1] - values[0]) if values[-1] != values[0] else 0.0
 
 
-def draw_check(check: Check, name: str, drawing: Element) -> None:
-    """One drawing of a page, by what it is."""
+def draw_check(check: Check, name: str, drawing: Element, said: str) -> None:
+    """One drawing of a page, by what it is, with its words."""
     view = check.view
     sentences = Sentences(check)
     (description,) = drawing.all("desc")
     if name in ("in_100", "flow"):
-        whole_wave(check, sentences, name, drawing, description.text)
+        whole_wave(check, sentences, name, drawing, (description.text, said))
         return
-    table = next(one for one in sorted(view.sections, key=len, reverse=True) if name == one or name.startswith(f"{one}-"))
+    table = next(
+        one for one in sorted(view.sections, key=len, reverse=True) if name == one or name.startswith(f"{one}-")
+    )
     kind, statistic = "dots", ""
     rows = [row for row in view.release.rows if row.table == table]
     if name == table:
@@ -1049,14 +1121,21 @@ def draw_check(check: Check, name: str, drawing: Element) -> None:
         kind = last if outcome else "dots"
         headline = view.headline(table, outcome or last).measure
         statistic = "mean" if kind == "before" else headline.statistic
-        labels = {phrases.level_label(row.level): row for row in rows if (row.outcome, row.statistic) == (headline.outcome, statistic)}
+        labels = {
+            phrases.level_label(row.level): row
+            for row in rows
+            if (row.outcome, row.statistic) == (headline.outcome, statistic)
+        }
     one = Drawing(check, name, drawing, labels)
     one.panels(statistic) if kind == "curve" else one.rows()
     if kind == "dots":
         one.places()
         one.hidden()
     subject = next((row for row in labels.values() if row.level == names.ALL_LEVELS), None) if name != table else None
-    sentences.read(description.text, f"chart {name}", subject)
+    curve = curves.curves(view, table, outcome) if kind == "curve" else None
+    also = (curve.subtitle, *curves.sentences(curve)) if curve else ()
+    for text in (description.text, said):
+        sentences.read(without(text, also), f"chart {name}", subject)
 
 
 def _answer(view: View, row: Row, joined: str) -> str:
@@ -1066,19 +1145,281 @@ def _answer(view: View, row: Row, joined: str) -> str:
     return named if named in joined else measure.label
 
 
-def whole_wave(check: Check, sentences: Sentences, name: str, drawing: Element, description: str) -> None:
+def whole_wave(check: Check, sentences: Sentences, name: str, drawing: Element, beside: tuple[str, str]) -> None:
     """The picture of 100 people, and the flow of answers."""
     joined = " ".join(one.words for one in texts_of(drawing))
     if name == "in_100":
         row = check.view.primary[0].everybody
         filled = sum("fill: var(--mark" in one.attributes["style"] for one in drawing.all("use"))
         check.same("dots", name, row is not None and rounds(Decimal(filled), row.estimate, True), filled)
-        for text in (description, joined):
+        for text in (*beside, joined):
             sentences.read(text, name, row)
         return
     stages = {phrases.sentence(one.label): None if one.hidden else one.n for one in check.view.release.stages}
     of_people = {one.everybody.n_respondents for one in check.view.primary if one.everybody}
     known = {*filter(None, stages.values()), *filter(None, of_people)}
-    for text in (description, joined):
+    for text in (*beside, joined):
         found = set(numbers_in(sentences._without_names(text)))
         check.same("stages", name, found <= known, found - known)
+
+
+# --- The tests ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("case", "language"), [*SMALL, ("music", "es")])
+def test_every_cell_of_every_table_of_the_page_is_a_number_of_the_release(case: str, language: str) -> None:
+    found = read(case, language)
+    with speaking(language):
+        check = Check(found.view)
+        check.page(tree(found.files["index.html"]))
+    assert check.problems == []
+    assert check.compared["numbers"] >= {"everything": 45, "averages": 150, "music": 25}[case]
+    assert check.compared["people"] >= 30 and check.compared["ends"] >= 50
+    assert check.compared["words"] >= {"everything": 5, "averages": 30, "music": 0}[case]
+    assert not_told(check) <= {"improved"}
+
+
+def not_told(check: Check) -> set[str]:
+    """Statistics of the tables with charts of which some row was in no cell: points of a curve stand by form alone."""
+    rows = (key for key in check.rows if key[0] in check.view.sections and key not in check.seen)
+    return {statistic.partition("_")[0] for _, _, _, statistic in rows}
+
+
+@pytest.mark.parametrize("case", ["everything", "averages"])
+def test_every_table_of_the_release_is_in_the_page(case: str) -> None:
+    found = read(case, "en")
+    check = Check(found.view)
+    check.page(tree(found.files["index.html"]))
+    assert {table for table, *_ in check.seen} == {*found.view.release.tables} - {names.WHO_ANSWERED}
+    assert check.compared["bars"] and check.compared["stages"] and check.compared["checklist"]
+
+
+@pytest.mark.parametrize(("case", "language"), SMALL)
+def test_each_number_that_is_changed_in_the_page_is_found(case: str, language: str) -> None:
+    found = read(case, language)
+    with speaking(language):
+        page = tree(found.files["index.html"])
+        cells = [
+            cell
+            for section in page.all("section")
+            if section.attributes["id"] != "checklist"
+            for cell in section.all("td")
+            if numbers_in(cell.text)
+        ]
+        for cell in cells[:: max(1, len(cells) // 25)]:
+            before, cell.inside = cell.inside, [_one_more(cell.text)]
+            check = Check(found.view)
+            check.page(page)
+            assert check.problems, f"{before} became {cell.inside}"
+            cell.inside = before
+
+
+def _one_more(text: str) -> str:
+    """A text with the last digit of its first number changed."""
+    first = re.search(r"\d+(?:[.,]\d+)?", text)
+    assert first
+    last = text[first.end() - 1]
+    return f"{text[: first.end() - 1]}{(int(last) + 3) % 10}{text[first.end() :]}"
+
+
+def test_a_status_or_a_column_that_is_changed_in_the_page_is_found() -> None:
+    found = read("everything", "en")
+    for old, new in (
+        (" uncertain", ""),
+        (">hidden<", ">30<"),
+        (">not read<", ">hidden<"),
+        ("Expected anyway", "Expected"),
+        (">Citrate<", ">Malate<"),
+    ):
+        page = found.files["index.html"].decode()
+        at = page.index(old, page.index("<tbody>") if old != "Expected anyway" else page.index("<thead>"))
+        check = Check(found.view)
+        check.page(tree(f"{page[:at]}{new}{page[at + len(old) :]}"))
+        assert check.problems, old
+
+
+@pytest.mark.parametrize(("case", "language"), [*SMALL, ("music", "es")])
+def test_every_drawing_of_the_page_shows_the_release(case: str, language: str) -> None:
+    found = read(case, language)
+    with speaking(language):
+        check = Check(found.view)
+        drawings = drawings_of(tree(found.files["index.html"]))
+        for name, (drawing, said) in drawings.items():
+            draw_check(check, name, drawing, said)
+    assert check.problems == [] and len(drawings) >= 4
+    assert check.compared["dots"] >= 14 and check.compared["people"] >= 10 and check.compared["places"] >= 3
+    assert check.compared["words"] or case == "music"
+
+
+@pytest.mark.parametrize(("case", "language"), SMALL)
+def test_drawings_as_files_say_what_those_of_the_page_say(case: str, language: str) -> None:
+    found = read(case, language)
+    inline = drawings_of(tree(found.files["index.html"]))
+    files = {name: content for name, content in found.files.items() if name.endswith(".svg")}
+    assert len(files) == len(inline) - 1, "the flow is a part of the page alone"
+    for name, content in files.items():
+        root = ElementTree.fromstring(content)
+        told_there = {one.tag.rpartition("}")[2]: (one.text or "").strip() for one in root if (one.text or "").strip()}
+        drawing, _ = inline[Path(name).stem]
+        assert told_there == {tag: next(drawing.all(tag)).text for tag in ("title", "desc")}
+        assert not [*root.iter("{http://www.w3.org/2000/svg}text")]
+
+
+@pytest.mark.parametrize("changed", ["dot", "number", "people", "hidden"])
+def test_a_drawing_that_is_changed_is_found(changed: str) -> None:
+    found = read("averages", "en")
+    drawing = deepcopy(drawings_of(tree(found.files["index.html"]))["form_by_outcome-pain"][0])
+    texts = [*drawing.all("text")]
+    if changed == "dot":
+        dot = [one for one in drawing.all("use") if "stroke-width" in one.attributes["style"]][1]
+        dot.attributes["x"] = str(float(dot.attributes["x"]) + 9)
+    words_of = {"number": "28 in 100", "people": "35 people", "hidden": "Taurate"}
+    for one in texts:
+        if changed in words_of and words_of[changed] in one.text:
+            one.inside = [one.text.replace(words_of[changed], "20 in 100" if changed == "number" else "90 people")]
+    check = Check(found.view)
+    draw_check(check, "form_by_outcome-pain", drawing, "")
+    assert check.problems
+
+
+@pytest.mark.parametrize(("case", "language"), SMALL)
+@pytest.mark.parametrize("stem", STEMS)
+def test_every_number_of_the_newsletter_is_one_of_the_release(case: str, language: str, stem: str) -> None:
+    with speaking(language):
+        check = letter(case, language, f"{stem}.md")
+    assert check.problems == []
+    assert check.compared["numbers"] and check.compared["people"] and check.compared["ends"] >= 2
+    assert check.compared["waves"] >= {"newsletter": 4, "newsletter-block": 2}.get(stem, 0)
+
+
+def test_a_sentence_that_is_changed_is_found() -> None:
+    found = read("everything", "en")
+    texts = [text for text in blocks(found.files, "newsletter.md") if numbers_in(text)]
+    known = expected_texts(found.view, found.before)
+    findings = [text for text in texts if numbers_in(without(text, known)) and "%" in text]
+    assert len(findings) >= 4
+    for text in findings:
+        for place in re.finditer(r"(?<!least )\b\d+\b(?! %)", text):
+            changed = f"{text[: place.start()]}{int(place[0]) + 3}{text[place.end() :]}"
+            check = Check(found.view)
+            Sentences(check, found.before).read(without(changed, known), "changed")
+            assert check.problems, changed
+
+
+@pytest.mark.parametrize(("case", "language"), SMALL)
+@pytest.mark.parametrize("stem", STEMS)
+def test_three_formats_hold_the_same_numbers_in_the_same_order(case: str, language: str, stem: str) -> None:
+    found = read(case, language)
+    with speaking(language):
+        of_formats = [
+            [*filter(None, map(numbers_in, blocks(found.files, f"{stem}.{suffix}")))]
+            for suffix in ("md", "html", "txt")
+        ]
+    assert of_formats[0] == of_formats[1] == of_formats[2]
+    assert sum(map(len, of_formats[0])) >= 8
+
+
+def test_the_message_holds_the_numbers_of_the_page() -> None:
+    found = read("everything", "de")
+    message = message_from_bytes(found.files["newsletter.eml"], policy=default)
+    assert isinstance(message, EmailMessage)
+    plain, html = (message.get_body((kind,)) for kind in ("plain", "html"))
+    assert plain is not None and html is not None
+    files = {"m.txt": plain.get_content().encode(), "m.html": html.get_content().encode()}
+    with speaking("de"):
+        for suffix in ("txt", "html"):
+            same = [
+                [*map(numbers_in, blocks(given, name))]
+                for given, name in ((files, f"m.{suffix}"), (found.files, f"newsletter.{suffix}"))
+            ]
+            assert same[0] == same[1]
+
+
+@pytest.mark.parametrize("case", ["everything", "averages"])
+@pytest.mark.parametrize("stem", STEMS)
+def test_three_languages_hold_the_same_numbers(case: str, stem: str) -> None:
+    """In each paragraph; a language may turn a sentence around."""
+    of_languages = []
+    for language in LANGUAGES:
+        with speaking(language):
+            of_languages.append([sorted(numbers_in(text)) for text in blocks(read(case, language).files, f"{stem}.md")])
+    assert of_languages[0] == of_languages[1] == of_languages[2]
+
+
+@pytest.mark.parametrize("case", ["everything", "averages"])
+def test_pages_of_three_languages_hold_the_same_numbers(case: str) -> None:
+    """In each cell, sentence and line of a drawing of the page."""
+    of_languages = []
+    for language in LANGUAGES:
+        with speaking(language):
+            page = tree(read(case, language).files["index.html"])
+            found = [
+                one.text for one in page.all("td", "th", "li", "dd", "caption", "h2", "h3") if not one.has("whole")
+            ]
+            of_languages.append([sorted(numbers_in(text)) for text in found])
+    assert of_languages[0] == of_languages[1] == of_languages[2]
+
+
+@pytest.mark.parametrize(("case", "language"), SMALL)
+def test_findings_of_page_and_feed_are_those_of_the_release(case: str, language: str) -> None:
+    found = read(case, language)
+    with speaking(language):
+        page, feed = tree(found.files["index.html"]), tree(_without_declaration(found.files["feed.xml"]))
+        sections = {one.attributes["id"]: one for one in page.all("section")}
+        pairs = zip(*(sections["since"].all(name) for name in ("dt", "dd")), strict=True)
+        findings = [one.text for one in sections["in-short"].all("li")]
+        findings += [f"{label.text}: {waves.text}" for label, waves in pairs]
+        newest = next(feed.all("entry"))
+        entry = [one.text for one in newest.all("p", "li", "summary")]
+        check = Check(found.view)
+        for text in (*findings, *entry):
+            Sentences(check, found.before).read(without(text, expected_texts(found.view, found.before)), text[:40])
+        shorter = [sorted(numbers_in(one.text)) for one in newest.all("li")]
+    assert check.problems == []
+    assert check.compared["numbers"] >= 4 and check.compared["waves"] >= 4
+    with speaking(language):
+        assert shorter == [sorted(numbers_in(one.text)) for one in sections["in-short"].all("li")]
+
+
+def _without_declaration(document: bytes) -> str:
+    return document.decode().partition("?>")[2]
+
+
+@pytest.mark.parametrize(("case", "language"), SMALL)
+def test_the_page_of_waves_shows_both_releases(case: str, language: str) -> None:
+    found = read(case, language)
+    with speaking(language):
+        check, page = Check(found.view), tree(found.files["waves.html"])
+        check.courses(page, [found.view, found.before])
+        told_people = [one.text for one in next(one for one in page.all("section")).all("li")]
+        assert all(
+            people_answered(view.answers_used or 0) in text
+            for view, text in zip((found.view, found.before), told_people, strict=True)
+        )
+    assert check.problems == [] and check.compared["numbers"] >= 2
+
+
+@pytest.mark.slow
+def test_the_committed_sample_says_what_its_tables_say() -> None:
+    instrument = load_instrument("magnesium")
+    check = Check(View(sample_release(instrument), instrument), has_stages=False)
+    page = tree((SAMPLE / "index.html").read_bytes())
+    check.page(page)
+    for name, (drawing, said) in drawings_of(page).items():
+        if name != "flow":
+            draw_check(check, name, drawing, said)
+    assert check.problems == []
+    assert check.compared["numbers"] > 500 and check.compared["dots"] > 50 and check.compared["people"] > 500
+
+
+def sample_release(instrument: Instrument) -> Release:
+    """The release of the committed sample, as far as its tables tell it."""
+    rows = []
+    for path in sorted((SAMPLE / "tables").glob("*.csv")):
+        if path.stem not in ("comparisons", "tests"):
+            table = pl.read_csv(BytesIO(path.read_bytes()), infer_schema_length=None)
+            rows += [
+                Row.model_validate({name: line[name] for name in Row.model_fields})
+                for line in table.iter_rows(named=True)
+            ]
+    return releases.release(instrument, rows, rows[0].wave, stages=())

@@ -5,12 +5,14 @@ does not: whether they are right.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
 
+from survey_pipeline.language import SOURCE
 from survey_pipeline.lint.marking import Marked, Number
-from survey_pipeline.lint.vocabulary import BEFORE, FRACTION, GROUP, LEVEL, MARKS, NOW, NUMBER, Vocabulary
+from survey_pipeline.lint.vocabulary import BEFORE, FRACTION, GROUP, LEVEL, MARKS, NOW, NUMBER, Vocabulary, vocabulary
 
 _COARSEST = 0.05
 """A share written coarsely ("two in five") may be at most so far from the released one."""
@@ -171,8 +173,13 @@ class Reader:
         values = [one.number.value for one in self.marked.marks if one.number]
         return (0.0, 10.0) in pairwise(values)
 
+    def _threshold_words(self) -> Iterator[re.Match[str]]:
+        """In the language of the text, or in English: a survey's labels may not be translated."""
+        for words in dict.fromkeys((self.words.language, SOURCE)):
+            yield from vocabulary(words).pattern("claims", "threshold").finditer(self.text)
+
     def _thresholds(self) -> None:
-        for found in self.words.pattern("claims", "threshold").finditer(self.text):
+        for found in self._threshold_words():
             for index in self._indices(found.start(), found.end()):
                 if index not in self.taken:
                     share = re.search(r"point|punkt|punto", found[0], re.I) is None
