@@ -295,7 +295,11 @@ def _quiet_pip() -> dict[str, str]:
 def test_the_wheel_holds_code_templates_and_instruments_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     suffixes = {Path(name).suffix for name in names if ".dist-info/" not in name}
-    assert suffixes <= {".py", ".jinja", ".css", ".toml", ".typed", ""}
+    assert suffixes <= {".py", ".jinja", ".css", ".po", ".toml", ".typed", ""}
+    assert "survey_pipeline/translations/de.po" in names
+    assert "survey_pipeline/lint/words/de.toml" in names
+    assert "survey_pipeline/schemas/theme.toml" in names
+    assert "survey_pipeline/schemas/magnesium/es.po" in names
     assert "survey_pipeline/schemas/magnesium/instrument.toml" in names
     assert "survey_pipeline/schemas/disclosure.toml" in names
     assert "survey_pipeline/schemas/policies/nhs.toml" in names

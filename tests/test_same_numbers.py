@@ -1022,8 +1022,13 @@ class Drawing:
             if found:
                 told_labels.append(found[0])
                 self.row(self.labels[found[0]], found[1], value.words, f"chart {self.name}, {found[0]}")
-        wanted = {label for label, row in self.labels.items() if _shown(row)}
+        wanted = {label for label, row in self.labels.items() if _shown(row) and _shown(self._earlier(row))}
         self.check.same("dots", f"chart {self.name}", sorted(told_labels) == sorted(wanted), told_labels)
+
+    def _earlier(self, row: Row) -> Row | None:
+        """Of an average now, the one before, without which it is not drawn."""
+        key = (row.table, row.level, row.outcome, "mean_baseline")
+        return self.check.rows.get(key) if self.name.endswith("-before") else row
 
     @staticmethod
     def _is_beside(value: Text, other: Text) -> bool:
@@ -1047,8 +1052,9 @@ class Drawing:
         check.same("people", at, people_in(unsure["people"] if unsure else beside) == row.n_respondents, beside)
         both = parts(value, "{before} \N{RIGHTWARDS ARROW} {now}")
         if both:
-            earlier_row = check.rows[row.table, row.level, row.outcome, "mean_baseline"]
-            check.same("dots", at, rounds(number(both["before"]), earlier_row.estimate, False), value)
+            first = self._earlier(row)
+            holds = first is not None and rounds(number(both["before"]), first.estimate, False)
+            check.same("dots", at, holds, value)
         else:
             check.same("statuses", at, bool(unsure) is (row.status is Status.UNRELIABLE), beside)
         printed = amount(both["now"] if both else value, measure)
