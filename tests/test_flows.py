@@ -245,7 +245,7 @@ def test_a_backfill_ends_at_the_wave_that_cannot_be_taken(tmp_path: Path) -> Non
     assert "The wave 2026-02 was not published. Not begun: 2026-03." in done.stderr
     assert_quiet(done.stdout + done.stderr)
     there = sorted(path.name for path in (place.home / "reports" / "music").iterdir())
-    assert there == ["2026-01", "index.html", "trend_over_waves.csv"]
+    assert there == ["2026-01", "feed.xml", "index.html", "trend_over_waves.csv"]
     failed = place.query("select message from flow_run_state where type = 'FAILED'")
     assert {message for (message,) in failed} == {
         "Stopped by InputRefused. Why stands in the output of the run, not here."
@@ -564,7 +564,7 @@ def test_a_worker_publishes_the_newest_wave_unattended(server: "SyncPrefectClien
     run = run_by_worker(server, deployed, "publish-wave/publish-wave")
     assert (run.state_name, run.name) == ("Completed", "publish the newest wave")
     there = sorted(path.name for path in (deployed / "reports" / "music").iterdir())
-    assert there == ["2026-02", "index.html", "trend_over_waves.csv"]
+    assert there == ["2026-02", "feed.xml", "index.html", "trend_over_waves.csv"]
 
 
 @pytest.mark.slow
