@@ -383,7 +383,7 @@ def _asks_otherwise(release: Release, instrument: Instrument) -> bool:
 def _published(done: Withdrawal, places: Places, given: str, row: dict[str, Any]) -> Withdrawal:
     wave, read = row[WAVE], read_wave(row)
     request = RunRequest.model_construct(  # checked of old; nothing is read, so there are no exports
-        **places.model_dump(), exports=(), instrument=given, wave=wave
+        **places.model_dump() | {"exports": (), "instrument": given, "wave": wave}
     )
     counted = CountedWave(read.instrument, wave, row["tally_version"], row["diary_tally_version"])
     released = disclose_or_wait(request, read, counted)
