@@ -164,11 +164,11 @@ def _by_what_was_written(real: Any) -> Any:
 EMPTY = Defence("emptying hidden rows", DISCLOSE, "published", _with_numbers)
 NOT_DRAWN = Defence("drawing no row that is marked", "survey_pipeline.render.view", "NO_NUMBERS", lambda _: ())
 WORDS_ALONE = Defence(
-    "no number in words for a drawing", "survey_pipeline.render.words", "alternative", _with_every_value
+    "no number in words for a drawing", "survey_pipeline.render.alternatives", "comparison", _with_every_value
 )
 PLAIN_NAMES = Defence(
     "naming files after tables and questions",
-    "survey_pipeline.render.page",
+    "survey_pipeline.render.upper_levels",
     "comparison_chart",
     _named_after_its_levels,
 )
