@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from survey_pipeline.proof import System, attack
+from survey_pipeline.proof import System, attack, search
 from survey_pipeline.proof.attack import Attack, Contradiction, Interval, Target, exact_bounds
-from survey_pipeline.proof.repair import NotPossible, Table, cheapest_to_hide, protect_cells, until_safe
+from survey_pipeline.proof.repair import NotPossible, Repair, Table, cheapest_to_hide, protect_cells, until_safe
 from survey_pipeline.proof.system import Key, Source
 
 # A table of people in three villages by whether they slept badly, well or did not say; all sums are shown.
@@ -147,6 +147,16 @@ def test_sums_of_answers_need_not_be_whole() -> None:
     assert verdict(system, one(("sum",), 4.5, 6)).safe
 
 
+def test_sums_of_whole_answers_tell_how_many_gave_them() -> None:
+    system = System()
+    system.unknown(("sum",), is_sum=True)
+    system.unknown(("n",), least=3, most=6)
+    system.row({("sum",): 1.0, ("n",): -1.5}, 0, 0)
+    assert exact_bounds(system, [{("n",): 1.0}]) == [Interval(3, 6)]
+    found = verdict(system, one(("n",), 3, 6))
+    assert (found.safe_low, found.safe_high, found.undecided) == (False, True, False)
+
+
 def test_what_nothing_bounds_is_endless() -> None:
     system = System()
     system.unknown(("n",))
@@ -191,12 +201,14 @@ TOP = 4
 
 @st.composite
 def small_systems(draw: st.DrawFn) -> tuple[System, list[Target], list[Source]]:
-    """Up to five counts of 0 to 4, sums told to within little, and what is asked of each count."""
+    """Up to five counts of 0 to 4 (some are looked for last, as sums of answers are), sums told to within little, and what
+    is asked of each count.
+    """
     truth = draw(st.lists(st.integers(0, TOP), min_size=2, max_size=5))
     keys: list[Key] = [(f"n{i}",) for i in range(len(truth))]
     system = System()
     for key in keys:
-        system.unknown(key, most=TOP)
+        system.unknown(key, most=TOP, is_sum=draw(st.booleans()))
     for number in range(draw(st.integers(1, 5))):
         weights = draw(st.lists(st.integers(-2, 3), min_size=len(keys), max_size=len(keys)))
         total = sum(weight * count for weight, count in zip(weights, truth, strict=True))
@@ -226,11 +238,12 @@ def by_trying(system: System, targets: list[Target], hidden: Collection[Source])
 @given(small_systems())
 def test_verdicts_are_those_of_trying_all_worlds(made: tuple[System, list[Target], list[Source]]) -> None:
     system, targets, sources = made
-    repeated = Attack(system, targets)
+    repeated, around = Attack(system, targets), Attack(system, targets, hubs=[("n0",)])
     for hidden in ([], sources[:1], sources):
         repeated.hide(hidden)
+        around.hide(hidden)
         truth = by_trying(system, targets, hidden)
-        for found in (Attack(system, targets, hidden).verdicts(), repeated.verdicts()):
+        for found in (Attack(system, targets, hidden).verdicts(), repeated.verdicts(), around.verdicts()):
             assert [(one.safe_low, one.safe_high) for one in found] == truth
             assert not any(one.undecided for one in found)
 
@@ -259,6 +272,23 @@ def test_what_is_to_be_hidden_is_enough_or_nothing_is(
         assert not by_trying(system, [target], sources)[0][side]
         return
     assert by_trying(system, [target], more)[0][side]
+
+
+@settings(max_examples=40, deadline=None)
+@given(small_systems(), st.booleans())
+def test_what_is_found_near_a_target_is_enough_too(made: tuple[System, list[Target], list[Source]], low: bool) -> None:
+    system, targets, sources = made
+    hubs: list[Key] = [("n0",)]
+    attacked = Attack(system, targets, hubs=hubs)
+    attacked.verdicts()
+    repair = Repair(system, targets, lambda source: 1.0, hubs=hubs, around=attacked.around)
+    for place, target in enumerate(targets[1:], 1):
+        try:
+            more = repair.cheapest(place, low=low)
+        except NotPossible:
+            assert not by_trying(system, [target], sources)[0][0 if low else 1]
+            continue
+        assert by_trying(system, [target], more)[0][0 if low else 1]
 
 
 # --- Many workers, many chunks ----------------------------------------------------------------------------------------
@@ -306,12 +336,12 @@ def _rounded(system: System, key: Key, count: int, source: Source) -> None:
 
 def test_verdicts_do_not_depend_on_how_many_work(monkeypatch: pytest.MonkeyPatch) -> None:
     system, targets, hidden = survey(people=400, exposures=2, levels=5, questions=8)
-    monkeypatch.setattr(attack, "CHUNK", 20)
+    monkeypatch.setattr(search, "CHUNK", 20)
     alone, together = (Attack(system, targets, hidden, workers=n).verdicts() for n in (1, 2))
     assert len(targets) > 60
     assert alone == together
     assert {found.safe for found in alone} == {True, False}
-    monkeypatch.setattr(attack, "CHUNK", 1000)
+    monkeypatch.setattr(search, "CHUNK", 1000)
     at_once = Attack(system, targets, hidden).verdicts()
     assert [found.safe for found in at_once] == [found.safe for found in alone]
     terms = [target.terms for target in targets]

@@ -47,6 +47,11 @@ class Grid:
     step: float
     size: int
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all values are whole numbers."""
+        return float(self.start).is_integer() and float(self.step).is_integer()
+
     def value(self, place: int) -> float | None:
         """The value at a place; place 0 is 'no answer'."""
         return None if place == 0 else self.start + self.step * (place - 1)

@@ -22,7 +22,7 @@ from survey_pipeline.proof.told import Told
 from survey_pipeline.release import HiddenCount, Policy, Proof, Release
 
 if TYPE_CHECKING:
-    from survey_pipeline.proof.attack import Target, Verdict, Worlds
+    from survey_pipeline.proof.attack import Attack, Target, Verdict, Worlds
 
 TOLERANCE = 1e-6
 FEWEST_TO_SHARE_OUT = 8
@@ -105,15 +105,19 @@ class _Attempt:
 
     @cached_property
     def _verdicts(self) -> list["Verdict"]:
+        return self._searched.verdicts()
+
+    @cached_property
+    def _searched(self) -> "Attack":
         return self._attacked(self._targets, ())
 
-    def _attacked(self, targets: Sequence["Target"], hidden: Collection[About]) -> list["Verdict"]:
+    def _attacked(self, targets: Sequence["Target"], hidden: Collection[About]) -> "Attack":
         from survey_pipeline.proof.attack import Attack  # the solver is loaded where it is needed
 
         attack = Attack(self.system, targets, hidden, hubs=self.counts.hubs, worlds=self.worlds)
-        verdicts = attack.verdicts()
+        attack.verdicts()
         self.worlds.update(attack.worlds)
-        return verdicts
+        return attack
 
     def to_hide(self) -> set[About]:
         """What to hide so that no small count can be told; nothing if none can."""
@@ -140,7 +144,7 @@ class _Attempt:
 
     def _open_without(self, hidden: set[About], before: Mapping[int, "Verdict"]) -> dict[int, "Verdict"]:
         """What of it can still be told when more is hidden."""
-        verdicts = self._attacked([self._targets[place] for place in before], hidden)
+        verdicts = self._attacked([self._targets[place] for place in before], hidden).verdicts()
         return {place: verdict for place, verdict in zip(before, verdicts, strict=True) if not verdict.safe}
 
     def _cheapest(
@@ -166,7 +170,16 @@ class _Attempt:
         from survey_pipeline.proof.repair import Repair
 
         targets = [self._targets[place] for place in open_]
-        repair = Repair(self.system, targets, self._cost, hidden, in_whole_numbers=in_whole_numbers, rounds=1)
+        repair = Repair(
+            self.system,
+            targets,
+            self._cost,
+            hidden,
+            hubs=self.counts.hubs,
+            around=self._searched.around,
+            in_whole_numbers=in_whole_numbers,
+            rounds=1,
+        )
         for place, verdict in enumerate(open_.values()):
             for low in (side for side, safe in ((True, verdict.safe_low), (False, verdict.safe_high)) if not safe):
                 repair.hide(repair.cheapest(place, low=low))

@@ -55,12 +55,15 @@ class Counts:
     parts: Parts
     seen: dict[str, dict[Suffix, bool]] = field(default_factory=dict)
     """What is counted by each exposure, and whether it is a number of people (else a sum of answers)."""
+    in_whole_answers: set[str] = field(default_factory=set)
+    """The outcomes whose answers, and with them their sums, are whole numbers."""
 
     def key(self, at: Place, what: Suffix, *, of_people: bool = True) -> tuple[str, ...]:
         """The unknown that counts something at a place."""
         key = (*at, *what)
         if key not in self.system:
-            self.system.unknown(key, 0.0 if of_people else -inf, whole=of_people)
+            whole = of_people or what[0] in self.in_whole_answers
+            self.system.unknown(key, 0.0 if of_people else -inf, whole=whole, is_sum=not of_people)
         if at != EVERYONE:
             self.seen.setdefault(at[0], {}).setdefault(what, of_people)
         return key
@@ -148,6 +151,9 @@ class Structure:
 
     def of(self, told: Told) -> None:
         """Everything about the rows of a release, at every place."""
+        if not self.instrument.is_weighted:
+            outcomes = (line.outcome for line in told.lines if line.outcome is not None)
+            self.counts.in_whole_answers |= {each.name for each in outcomes if each.grid.is_whole}
         first = {(line.row.exposure, line.row.outcome): line for line in told.lines if not line.is_presence}
         at_places = {
             (at, line.row.outcome): line

@@ -67,10 +67,10 @@ def narrow(system: Compiled, known: Flags, links: Sequence[Whole] = ()) -> Narro
     Raises `Contradiction` if some unknown could be nothing at all.
     """
     entries = _entries(system, known)
-    least, most = _whole_bounds(system.least, system.most, system.whole)
+    least, most = _whole_bounds(system.least, system.most, system.counts)
     for _ in range(ROUNDS):
         before = least, most
-        least, most = _narrower(entries, least, most, system.whole)
+        least, most = _narrower(entries, least, most, system.counts)
         if not (np.any(least > before[0] + TOLERANCE) or np.any(most < before[1] - TOLERANCE)):
             break
     return _without_settled(entries, least, most, links)
@@ -141,7 +141,7 @@ def _without_settled(entries: _Entries, least: Floats, most: Floats, links: Sequ
     place = (np.cumsum(rows) - 1)[entries.row[kept]]
     shape = int(rows.sum()), len(least)
     matrix = csr_array((entries.weight[kept], (place, entries.column[kept])), shape=shape)
-    part = _parts(matrix, links)
+    part = connected(matrix, links)
     return Narrowed(least, most, matrix, (entries.least - known)[rows], (entries.most - known)[rows], part)
 
 
@@ -156,7 +156,7 @@ def _still_telling(entries: _Entries, least: Floats, most: Floats) -> Flags:
     return telling
 
 
-def _parts(matrix: csr_array, links: Sequence[Whole]) -> Whole:
+def connected(matrix: csr_array, links: Sequence[Whole] = ()) -> Whole:
     """Numbers of the parts of unknowns that hang together by rows or links."""
     lengths = np.diff(matrix.indptr)
     first = np.repeat(matrix.indices[matrix.indptr[:-1][lengths > 0]], lengths[lengths > 0])

@@ -389,8 +389,7 @@ def _at_nothing(line: Line) -> Suffix:
 
 def _is_of_whole_numbers(line: Line) -> bool:
     """Whether a quantile's digits show it as it is: half a step of any other scale could be rounded past a threshold."""
-    grid = line.outcome.grid if line.outcome else None
-    return grid is not None and float(grid.start).is_integer() and float(grid.step).is_integer()
+    return line.outcome is not None and line.outcome.grid.is_whole
 
 
 def _where(line: Line) -> Where:

@@ -14,6 +14,7 @@ from math import inf
 
 import numpy as np
 from scipy.sparse import block_array, csr_array, diags_array, eye_array
+from scipy.sparse.csgraph import connected_components
 
 from survey_pipeline.proof.attack import Attack, Target
 from survey_pipeline.proof.narrow import TOLERANCE
@@ -25,6 +26,10 @@ ROUNDS = 4
 
 LITTLE = 0.05
 """What is broken by less than this share of the most that is broken weighs no more for it, so that no weight is endless."""
+
+
+NOT_MUCH = 2.5
+"""How many times as dear as by what is known near a target is still taken; else all that is known is searched."""
 
 
 class NotPossible(ValueError):
@@ -66,6 +71,8 @@ class Repair:
         cost: Callable[[Source], float],
         hidden: Collection[Source] = (),
         *,
+        hubs: Collection[Key] = (),
+        around: Compiled | None = None,
         in_whole_numbers: bool = True,
         rounds: int = ROUNDS,
     ) -> None:
@@ -75,7 +82,9 @@ class Repair:
         self._hidden = set(hidden)
         self._sources = list(system.sources)
         self._cost = np.array([cost(source) for source in self._sources], dtype=np.float64)
-        self._model = _Elastic(system.compiled(), targets)
+        self._model = _Elastic(system.compiled(), dict(enumerate(targets)))
+        self._near = _Near(system.compiled(), targets, hubs)
+        self._held = None if around is None else _Near(around, targets, hubs)
 
     def hide(self, sources: Iterable[Source]) -> None:
         """Take back more."""
@@ -87,21 +96,48 @@ class Repair:
 
     def cheapest(self, target: int, *, low: bool) -> set[Source]:
         """What to hide for one side of a target, by its place; it is not hidden yet. Raises `NotPossible`."""
-        goal = self._model.goal(target, low)
         free = np.array([source in self._hidden for source in self._sources], dtype=np.bool_)
-        chosen = self._few(goal, free)
-        chosen = self._pruned(goal, free, chosen)
+        chosen = self._chosen_near(target, low, free)
+        if chosen is None:
+            chosen = self._chosen(self._model, target, low, free)
         found = {self._sources[i] for i in chosen}
         if not self._in_whole or self._is_enough(target, low, found):
             return found
-        return found | self._in_whole_numbers(goal, free)
+        return found | self._in_whole_numbers(self._model.goal(target, low), free)
 
-    def _few(self, goal: Whole, free: Flags) -> Whole:
+    def _chosen_near(self, target: int, low: bool, free: Flags) -> Whole | None:
+        """What is cheapest by what is known near the target alone, or else while the hubs are as in one world. None where the
+        first is not enough by all that is known, and the second is much dearer or there is none.
+        """
+        near = self._near.to(target)
+        if near is None:
+            return None
+        chosen = self._chosen(near, target, low, free)
+        may = free.copy()
+        may[chosen] = True
+        if self._model.possible(self._model.goal(target, low), may):
+            return chosen
+        held = self._chosen_around(target, low, free)
+        cheap = held is not None and self._cost[held].sum() <= NOT_MUCH * self._cost[chosen].sum() + TOLERANCE
+        return held if cheap else None
+
+    def _chosen_around(self, target: int, low: bool, free: Flags) -> Whole | None:
+        held = None if self._held is None else self._held.to(target)
+        try:
+            return None if held is None else self._chosen(held, target, low, free)
+        except NotPossible:
+            return None
+
+    def _chosen(self, model: "_Elastic", target: int, low: bool, free: Flags) -> Whole:
+        goal = model.goal(target, low)
+        return self._pruned(model, goal, free, self._few(model, goal, free))
+
+    def _few(self, model: "_Elastic", goal: Whole, free: Flags) -> Whole:
         """The cheapest set of sources that any round has broken."""
         price = self._cost
         best: Whole | None = None
         for _ in range(self._rounds + 1):
-            broken = self._model.broken(goal, np.where(free, 0, price))
+            broken = model.broken(goal, np.where(free, 0, price))
             if broken is None:
                 break
             used = np.flatnonzero((broken > TOLERANCE) & ~free)
@@ -114,14 +150,14 @@ class Repair:
             raise NotPossible("No way was found to hide this number.")
         return best
 
-    def _pruned(self, goal: Whole, free: Flags, chosen: Whole) -> Whole:
+    def _pruned(self, model: "_Elastic", goal: Whole, free: Flags, chosen: Whole) -> Whole:
         """Without those that are not needed, the dearest dropped first."""
         kept = list(chosen)
         for source in sorted(chosen, key=lambda i: -self._cost[i]) if len(kept) > 1 else ():
             without = [other for other in kept if other != source]
             may = free.copy()
             may[without] = True
-            if self._model.possible(goal, may):
+            if model.possible(goal, may):
                 kept = without
         return np.array(kept, dtype=np.int64)
 
@@ -169,12 +205,13 @@ class _Elastic:
     target misses its low and its high end.
     """
 
-    def __init__(self, system: Compiled, targets: Sequence[Target]) -> None:
+    def __init__(self, system: Compiled, targets: Mapping[int, Target]) -> None:
         self.system, self.count = system, len(targets)
+        self.order = {target: place for place, target in enumerate(targets)}
         self.loose = np.flatnonzero(system.source >= 0)
         self.source = np.concatenate([system.source[self.loose]] * 2)
         self.places = system.columns + np.arange(len(self.source))
-        self.targets = targets
+        self.targets = list(targets.values())
         self._programmes: dict[bool, Programme] = {}
 
     def _programme(self, whole: bool) -> Programme:
@@ -211,7 +248,7 @@ class _Elastic:
 
     def goal(self, target: int, low: bool) -> Whole:
         """The column of the miss that must be nothing."""
-        return np.array([self.system.columns + len(self.source) + (0 if low else self.count) + target])
+        return np.array([self.system.columns + len(self.source) + (0 if low else self.count) + self.order[target]])
 
     def broken(self, goal: Whole, price: Floats, *, whole: bool = False) -> Floats | None:
         """How far each source is broken in the cheapest world (sources); None if the search was given up."""
@@ -246,6 +283,48 @@ def _goals(system: Compiled, targets: Sequence[Target]) -> csr_array:
     terms = [(i, system.place[key], weight) for i, target in enumerate(targets) for key, weight in target.terms.items()]
     row, column, weight = (np.array(part) for part in zip(*terms, strict=True))
     return csr_array((weight.astype(np.float64), (row, column)), shape=(len(targets), system.columns))
+
+
+class _Near:
+    """What is known near each target: of its own question, say, and of the `hubs` that hold all questions together.
+
+    Much less than what is known in all, and mostly what settles what is cheapest; never more, so that what is cheapest by it
+    is no dearer.
+    """
+
+    def __init__(self, system: Compiled, targets: Sequence[Target], hubs: Collection[Key]) -> None:
+        self._system, self._targets = system, targets
+        self._is_hub = np.zeros(system.columns, dtype=np.bool_)
+        self._is_hub[[system.place[key] for key in hubs]] = True
+        self._part = _parts_without(system, self._is_hub) if len(hubs) else self._is_hub.astype(np.int64)
+        self._models: dict[int, _Elastic] = {}
+
+    def to(self, target: int) -> "_Elastic | None":
+        """None for what is about a hub, or about several parts, or where all hangs together."""
+        part = self._part_of(target)
+        if part is None or not self._is_hub.any():
+            return None
+        if part not in self._models:
+            mine = {i: self._targets[i] for i in range(len(self._targets)) if self._part_of(i) == part}
+            self._models[part] = _Elastic(self._system.within((self._part == part) | self._is_hub), mine)
+        return self._models[part]
+
+    def _part_of(self, target: int) -> int | None:
+        columns = [self._system.place[key] for key in self._targets[target].terms]
+        parts = {int(self._part[column]) for column in columns if not self._is_hub[column]}
+        return parts.pop() if len(parts) == 1 else None
+
+
+def _parts_without(system: Compiled, hubs: Flags) -> Whole:
+    """The part (columns) of each unknown when what runs through the hubs does not count."""
+    lengths = np.diff(system.start)
+    row = np.repeat(np.arange(system.rows), lengths)
+    kept = ~hubs[system.index]
+    pattern = csr_array(
+        (np.ones(int(kept.sum())), (row[kept], system.index[kept])), shape=(system.rows, system.columns)
+    )
+    labels: Whole = connected_components(csr_array(pattern.T @ pattern), directed=False)[1].astype(np.int64)
+    return labels
 
 
 # --- Plain tables -----------------------------------------------------------------------------------------------------

@@ -40,6 +40,7 @@ IN_WHOLE_NUMBERS: dict[str, bool | int | float | str] = {
     "mip_max_nodes": NODES,
     "mip_feasibility_tolerance": 1e-7,
     "mip_rel_gap": 0.3,
+    "mip_heuristic_run_feasibility_jump": False,
 }
 
 
@@ -66,8 +67,17 @@ class Programme:
         for name, value in (OPTIONS | ({} if whole is None else IN_WHOLE_NUMBERS)).items():
             self._highs.setOptionValue(name, value)
         self._highs.passModel(_model(matrix, rows, columns))
+        self._whole: NDArray[np.uint8] = np.zeros(self._columns, dtype=np.uint8)
         if whole is not None:
-            self._highs.changeColsIntegrality(self._columns, self._every, whole.astype(np.uint8))
+            self.whole(whole)
+
+    def whole(self, whole: Flags) -> None:
+        """Which of the first columns are whole numbers; none of those after them is."""
+        of_all = np.zeros(self._columns, dtype=np.uint8)
+        of_all[: len(whole)] = whole
+        if not np.array_equal(of_all, self._whole):
+            self._highs.changeColsIntegrality(self._columns, self._every, of_all)
+            self._whole = of_all
 
     def costs(self, costs: Floats) -> None:
         self._highs.changeColsCost(self._columns, self._every, costs)

@@ -28,8 +28,9 @@ class Compiled:
     """A system as arrays, for solvers: `rows` sums of `columns` unknowns, the weights row by row (CSR).
 
     `start` (rows + 1), `index` and `weight` (weights): row i holds weights `start[i]` to `start[i + 1]`. `row_least` and
-    `row_most` bound the sums, `least` and `most` (columns) the unknowns. `whole` (columns): counts. `source` (rows): the
-    place in `sources` of what says so, -1 for what is always known.
+    `row_most` bound the sums, `least` and `most` (columns) the unknowns. `whole` (columns): whole numbers, and among them
+    those that are `sums` of answers; the others are counts. `source` (rows): the place in `sources` of what says so, -1 for
+    what is always known.
     """
 
     start: Whole
@@ -41,8 +42,14 @@ class Compiled:
     least: Floats
     most: Floats
     whole: Flags
+    sums: Flags
     place: Mapping[Key, int]
     sources: Mapping[Source, int]
+
+    @property
+    def counts(self) -> Flags:
+        """The unknowns (columns) that are counts of people."""
+        return self.whole & ~self.sums
 
     @property
     def rows(self) -> int:
@@ -60,6 +67,28 @@ class Compiled:
         known: Flags = ~gone[self.source]
         return known
 
+    def within(self, columns: Flags) -> "Compiled":
+        """What is known of some unknowns alone (columns): rows that are about others besides are left out."""
+        lengths = np.diff(self.start)
+        outside = np.bincount(np.repeat(np.arange(self.rows), lengths), ~columns[self.index], self.rows) > 0
+        kept = ~outside
+        entries = np.repeat(kept, lengths)
+        place = np.cumsum(columns) - 1
+        return Compiled(
+            np.append(0, np.cumsum(lengths[kept])),
+            place[self.index[entries]],
+            self.weight[entries],
+            self.row_least[kept],
+            self.row_most[kept],
+            self.source[kept],
+            self.least[columns],
+            self.most[columns],
+            self.whole[columns],
+            self.sums[columns],
+            {key: int(place[column]) for key, column in self.place.items() if columns[column]},
+            self.sources,
+        )
+
 
 class System:
     """Unknowns by name, and what is known of them; grows only."""
@@ -69,6 +98,7 @@ class System:
         self._least: list[float] = []
         self._most: list[float] = []
         self._whole: list[bool] = []
+        self._sums: list[bool] = []
         self._start: list[int] = [0]
         self._index: list[int] = []
         self._weight: list[float] = []
@@ -95,10 +125,13 @@ class System:
     def rows(self) -> int:
         return len(self._row_least)
 
-    def unknown(self, key: Key, least: float | None = None, most: float = inf, *, whole: bool = True) -> Key:
+    def unknown(
+        self, key: Key, least: float | None = None, most: float = inf, *, whole: bool = True, is_sum: bool = False
+    ) -> Key:
         """Name an unknown, or narrow for good what it can be; a new one is at least 0 unless said otherwise.
 
-        `whole` says that it is a count; it is settled where the unknown is first named.
+        `whole` says that it is a whole number: a count or, with `is_sum`, a sum of answers, which is looked for once the
+        counts are settled. Both are settled where the unknown is first named.
         """
         self._compiled = None
         place = self._place.setdefault(key, len(self._place))
@@ -106,6 +139,7 @@ class System:
             self._least.append(0.0 if least is None else least)
             self._most.append(most)
             self._whole.append(whole)
+            self._sums.append(whole and is_sum)
         else:
             self._least[place] = max(self._least[place], -inf if least is None else least)
             self._most[place] = min(self._most[place], most)
@@ -145,6 +179,6 @@ class System:
         weight, row_least, row_most, least, most = (np.asarray(found, dtype=np.float64) for found in numbers)
         places: list[list[int]] = [self._start, self._index, self._source]
         start, index, source = (np.asarray(found, dtype=np.int64) for found in places)
-        whole = np.asarray(self._whole, dtype=np.bool_)
+        whole, sums = (np.asarray(found, dtype=np.bool_) for found in (self._whole, self._sums))
         names, sources = dict(self._place), dict(self._sources)
-        return Compiled(start, index, weight, row_least, row_most, source, least, most, whole, names, sources)
+        return Compiled(start, index, weight, row_least, row_most, source, least, most, whole, sums, names, sources)

@@ -1,0 +1,365 @@
+"""Searching a part of a system: worlds in whole numbers in which targets go as far as they must.
+
+What belongs here: parts that have nothing to do with each other, and the search in one of them. What does not: in what order
+which worlds are looked for, and what follows for a target (`attack`).
+
+A linear programme brings as many targets as it can to where they must be. Its world is mostly in fractions of people here and
+there; one in whole numbers is looked for nearby.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil, inf
+
+import numpy as np
+from scipy.sparse import block_array, csr_array, eye_array, vstack
+
+from survey_pipeline.proof.narrow import CONTRADICTION, TOLERANCE, Contradiction, Narrowed, connected
+from survey_pipeline.proof.solver import Outcome, Programme
+from survey_pipeline.proof.sums import Sums, whole_world
+from survey_pipeline.proof.system import Compiled, Flags, Floats, Whole
+
+LOW, HIGH = 0, 1
+
+CHUNK = 400
+FEWEST_CHUNKS = 2
+"""Targets searched together, sharing their worlds, and how many of these groups a part has at least; fixed, so that the
+number of workers changes nothing.
+"""
+
+WORTH_ANOTHER = 0.1
+"""Worlds for many targets at once are made as long as each settles this share of those that are left."""
+
+STEPS_AROUND = 3
+"""How often more is set free around fractions of people before the search gives up staying near a world."""
+
+
+def reached(seen: Floats, needed: Floats) -> Flags:
+    """Per target and side, whether some world goes as far as is needed."""
+    low = seen[:, LOW] <= needed[:, LOW] + TOLERANCE
+    return np.column_stack([low, seen[:, HIGH] >= needed[:, HIGH] - TOLERANCE])
+
+
+# --- Parts that have nothing to do with each other --------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Part:
+    """A connected part of a system with some of its targets.
+
+    `matrix` (rows, columns of the part), `goals` (targets here, columns of the part); `offset` (targets here) is what settled
+    unknowns add. `targets` are the places of the targets in the whole attack.
+    """
+
+    targets: Whole
+    goals: csr_array
+    offset: Floats
+    matrix: csr_array
+    rows: tuple[Floats, Floats]
+    columns: tuple[Floats, Floats]
+    counts: Flags
+    sums: Flags
+    hubs: Flags
+
+
+def parts_of(
+    system: Compiled, narrowed: Narrowed, targets: csr_array, open_: Whole, hubs: Whole | None = None
+) -> Iterator[Part]:
+    """The parts that have an open target, in a fixed order, in groups of targets."""
+    is_hub = np.zeros(system.columns, dtype=np.bool_)
+    is_hub[_NONE if hubs is None else hubs] = True
+    offset = targets @ np.where(narrowed.settled, narrowed.least, 0)
+    pieces = _pieces(narrowed)
+    for label, mine in _grouped(_part_of_targets(targets, narrowed.part, narrowed.settled, open_)).items():
+        here, matrix, rows, columns = pieces.get(label) or _piece(narrowed, _NONE, _NONE)
+        kinds = system.counts[here], system.sums[here], is_hub[here]
+        size = min(CHUNK, ceil(len(mine) / FEWEST_CHUNKS))
+        for first in range(0, len(mine), size):
+            chosen = open_[mine[first : first + size]]
+            yield Part(chosen, targets[chosen][:, here], offset[chosen], matrix, rows, columns, *kinds)
+
+
+_Piece = tuple[Whole, csr_array, tuple[Floats, Floats], tuple[Floats, Floats]]
+"""Columns, with the matrix and the bounds of rows and columns of them alone."""
+
+
+def _pieces(narrowed: Narrowed) -> dict[int, _Piece]:
+    """What hangs together, by its number in `part`."""
+    lengths = np.diff(narrowed.matrix.indptr)
+    of_row = np.full(len(lengths), -1)
+    of_row[lengths > 0] = narrowed.part[narrowed.matrix.indices[narrowed.matrix.indptr[:-1][lengths > 0]]]
+    rows, columns = _grouped(of_row), _grouped(np.where(narrowed.settled, -1, narrowed.part))
+    return {label: _piece(narrowed, here, rows.get(label, _NONE)) for label, here in columns.items()}
+
+
+def _piece(narrowed: Narrowed, here: Whole, there: Whole) -> _Piece:
+    rows = narrowed.row_least[there], narrowed.row_most[there]
+    return here, narrowed.matrix[there][:, here], rows, (narrowed.least[here], narrowed.most[here])
+
+
+def _around(part: Part, free: Flags, world: Floats) -> tuple[Part, Whole]:
+    """A part in which only some unknowns are `free` (columns) and the others are as in a world; and the places of the targets
+    that are about them.
+    """
+    taken_up = np.where(free, 0, world)
+    there = np.flatnonzero(abs(part.matrix) @ free.astype(np.float64) > 0)
+    mine = np.flatnonzero(abs(part.goals) @ free.astype(np.float64) > 0)
+    matrix, goals, chosen = part.matrix[there], part.goals[mine], np.flatnonzero(free)
+    taken = matrix @ taken_up
+    rows = part.rows[0][there] - taken, part.rows[1][there] - taken
+    columns = part.columns[0][free], part.columns[1][free]
+    offset, kinds = part.offset[mine] + goals @ taken_up, (part.counts[free], part.sums[free], part.hubs[free])
+    return Part(part.targets[mine], goals[:, chosen], offset, matrix[:, chosen], rows, columns, *kinds), mine
+
+
+def _apart(part: Part, free: Flags) -> Iterator[Flags]:
+    """What is free (columns), by what hangs together while all else stays as it is; a small part is solved as one."""
+    if not part.hubs.any():
+        yield free
+        return
+    chosen = np.flatnonzero(free)
+    labels = connected(csr_array(vstack([part.matrix[:, chosen], part.goals[:, chosen]])))
+    for mine in _grouped(labels).values():
+        here = np.zeros_like(free)
+        here[chosen[mine]] = True
+        yield here
+
+
+_NONE: Whole = np.zeros(0, dtype=np.int64)
+
+
+def _part_of_targets(targets: csr_array, part: Whole, settled: Flags, open_: Whole) -> Whole:
+    """The part of each open target; -2 for those all of whose unknowns are settled."""
+    labels = np.full(len(open_), -2)
+    for place, target in enumerate(open_):
+        columns = targets.indices[targets.indptr[target] : targets.indptr[target + 1]]
+        unsettled = columns[~settled[columns]]
+        if len(unsettled):
+            labels[place] = part[unsettled[0]]
+    return labels
+
+
+def _grouped(labels: Whole) -> dict[int, Whole]:
+    """The places of each label, -1 left out, in the order of the labels."""
+    order = np.argsort(labels, kind="stable")
+    found, first = np.unique(labels[order], return_index=True)
+    groups = zip(found.tolist(), np.split(order, first[1:]), strict=True) if len(order) else ()
+    return {label: group for label, group in groups if label != -1}
+
+
+def some_world(narrowed: Narrowed, costs: Floats, whole: Flags) -> Floats | None:
+    """A world that fits, with low costs; None where none was found in time. What is not `whole` may be in fractions."""
+    columns = narrowed.least, narrowed.most
+    programme = Programme(narrowed.matrix, (narrowed.row_least, narrowed.row_most), columns, whole)
+    programme.costs(costs)
+    return programme.values if programme.solve() is Outcome.FOUND else None
+
+
+def world_of(system: Compiled, narrowed: Narrowed, costs: Floats) -> Floats | None:
+    """The same in whole numbers, part by part."""
+    world = narrowed.least.copy()
+    for here, matrix, rows, columns in _pieces(narrowed).values():
+        programme = Programme(matrix, rows, columns, system.counts[here])
+        programme.costs(costs[here])
+        sums = Sums.of(matrix, rows, columns, system.sums[here])
+        found = whole_world(programme, system.counts[here], sums)[1]
+        if found is None:
+            return None
+        world[here] = found
+    return world
+
+
+# --- Searching for worlds ---------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Found:
+    """What a search knows of its targets so far (targets here, 2 sides)."""
+
+    seen: Floats
+    bound: Floats
+    undecided: Flags
+
+
+def searched(part: Part, needed: Floats, seen: Floats) -> Found:
+    """What can be said of a part's targets: `needed` and `seen` so far (targets here, 2). Raises `Contradiction`."""
+    search = _Search(part, needed, seen)
+    for side in (LOW, HIGH):
+        search.many(side)
+        for i in search.pending(side):
+            search.one(int(i), side)
+    return search.found
+
+
+def _aimed(part: Part, needed: Floats, whole: Flags | None) -> Programme:
+    """The programme of a part: its columns, then by how much each target misses its low, then its high end."""
+    n, nothing = len(part.targets), np.full(len(part.targets), -inf)
+    here = eye_array(n, format="csr")
+    matrix = block_array([[part.matrix, None, None], [part.goals, -here, None], [part.goals, None, here]], format="csr")
+    least = np.concatenate([part.rows[0], nothing, needed[:, HIGH]])
+    most = np.concatenate([part.rows[1], needed[:, LOW], -nothing])
+    columns = np.append(part.columns[0], np.zeros(2 * n)), np.append(part.columns[1], np.full(2 * n, inf))
+    return Programme(csr_array(matrix), (least, most), columns, whole, only_costs_change=whole is None)
+
+
+class _Search:
+    """One part's programmes: columns of the part, then by how much each target misses its low, then its high end.
+
+    To make a target as small as it must seem is to bring its first miss down to nothing.
+    """
+
+    def __init__(self, part: Part, needed: Floats, seen: Floats) -> None:
+        self.part, self.needed = part, needed - part.offset[:, None]
+        self.count, self.columns = len(part.targets), part.matrix.shape[1]
+        self.found = Found(seen.copy(), _from_bounds(part), np.zeros((self.count, 2), dtype=np.bool_))
+        self.linear = _aimed(part, self.needed, None)
+        self._integral: Programme | None = None
+        self._sums = Sums.of(part.matrix, part.rows, part.columns, part.sums)
+        self._costs = np.zeros(self.columns + 2 * self.count)
+        self._pattern = abs(part.matrix)
+
+    @property
+    def integral(self) -> Programme:
+        """The same programme in whole numbers."""
+        if self._integral is None:
+            self._integral = _aimed(self.part, self.needed, self.part.counts)
+        return self._integral
+
+    def pending(self, side: int) -> Whole:
+        """Targets for which no world was seen, and none has been ruled out by bounds."""
+        ruled_out = ~reached(self.found.bound, self.needed + self.part.offset[:, None])[:, side]
+        return np.flatnonzero(~self._safe(side) & ~ruled_out)
+
+    def _safe(self, side: int) -> Flags:
+        return reached(self.found.seen, self.needed + self.part.offset[:, None])[:, side]
+
+    def _misses(self, side: int, targets: Whole) -> Whole:
+        """The columns of misses."""
+        columns: Whole = self.columns + side * self.count + targets
+        return columns
+
+    def many(self, side: int) -> None:
+        """Worlds in which as many targets as possible go as far as they must."""
+        pending = self.pending(side)
+        while len(pending) > 1:
+            if self._pushed(self._misses(side, pending)) is Outcome.FOUND:
+                self._witness_near(_NONE)
+            left = self.pending(side)
+            if len(pending) - len(left) < max(1, WORTH_ANOTHER * len(pending)):
+                return
+            pending = left
+
+    def _pushed(self, misses: Whole) -> Outcome:
+        self._costs = np.zeros(self.columns + 2 * self.count)
+        self._costs[misses] = 1.0
+        self.linear.costs(self._costs)
+        outcome = self.linear.solve()
+        if outcome is Outcome.IMPOSSIBLE:
+            raise Contradiction(CONTRADICTION)
+        return outcome
+
+    def one(self, i: int, side: int) -> None:
+        """Settle one side of one target, unless an earlier world has done so."""
+        if self._safe(side)[i]:
+            return
+        outcome, miss = self._pushed(self._misses(side, np.array([i]))), self.linear.value
+        if outcome is not Outcome.FOUND:
+            self.found.undecided[i, side] = True
+        elif miss > TOLERANCE:
+            reached = self.needed[i, side] + self.part.offset[i]
+            self.found.bound[i, side] = reached + (miss if side == LOW else -miss)
+        else:
+            self._witness_near(self._misses(side, np.array([i])))
+            if not self._safe(side)[i]:
+                self._in_whole_numbers(i, side)
+
+    def _in_whole_numbers(self, i: int, side: int) -> None:
+        outcome = self._without(self._misses(side, np.array([i])))
+        if not self._safe(side)[i]:
+            # Further than needed is ruled out; how far short of it the truth stays is not looked for.
+            reached = self.needed[i, side] + self.part.offset[i]
+            self.found.bound[i, side] = reached + (1 if side == LOW else -1) * (outcome is Outcome.IMPOSSIBLE)
+            self.found.undecided[i, side] = outcome is not Outcome.IMPOSSIBLE
+
+    def _without(self, no_miss: Whole) -> Outcome:
+        """Search a world in whole numbers without some misses, and take it."""
+        misses = self.columns + np.arange(2 * self.count)
+        most = np.full(2 * self.count, inf)
+        most[no_miss - self.columns] = 0
+        self.integral.bounds(misses, np.zeros(2 * self.count), most)
+        outcome, world = whole_world(self.integral, self.part.counts, self._sums)
+        if world is not None:
+            self._take(world)
+        return outcome
+
+    def _witness_near(self, no_miss: Whole) -> None:
+        """Take the world just found, or one in whole numbers that differs only around where this has fractions of people, or
+        sums that cannot be whole.
+        """
+        counts, values = self.part.counts, self.linear.values[: self.columns]
+        world = np.where(counts, np.round(values), values)
+        broken = np.abs(world - values) > TOLERANCE
+        lacking = np.zeros_like(broken)
+        if not broken.any():
+            found, lacking = self._sums.whole(world)
+            if not lacking.any():
+                self._take(found)
+                return
+        for step in range(STEPS_AROUND):
+            if self._found_around(world, ~counts | broken, lacking, no_miss) is Outcome.FOUND:
+                return
+            broken = self._near(broken | lacking, may_move_hubs=step == STEPS_AROUND - 2)
+
+    def _found_around(self, world: Floats, free: Flags, lacking: Flags, no_miss: Whole) -> Outcome:
+        """Search a world in whole numbers that differs from this one only in what is free, without some misses and with about
+        as few as can be of those that cost; take it.
+        """
+        made = world.copy()
+        for here in _apart(self.part, free):
+            part, mine = _around(self.part, here, world)
+            misses = np.append(self._misses(LOW, mine), self._misses(HIGH, mine))
+            columns = part.matrix.shape[1]
+            programme = _aimed(part, self.needed[mine] + (self.part.offset[mine] - part.offset)[:, None], part.counts)
+            programme.costs(np.append(np.zeros(columns), self._costs[misses]))
+            most = np.where(np.isin(misses, no_miss), 0, inf)
+            programme.bounds(columns + np.arange(len(misses)), np.zeros(len(misses)), most)
+            sums = Sums.of(part.matrix, part.rows, part.columns, part.sums)
+            outcome, found = whole_world(programme, part.counts, sums, lacking[here])
+            if found is None:
+                return outcome
+            made[here] = found
+        self._take(made)
+        return Outcome.FOUND
+
+    def _near(self, columns: Flags, *, may_move_hubs: bool) -> Flags:
+        """These columns and all that share a row with one of them; of the hubs, from which everything is near, only where
+        nothing else is left to try.
+        """
+        rows = self._pattern @ columns.astype(np.float64)
+        reached: Flags = self._pattern.T @ rows > 0
+        return columns | (reached if may_move_hubs else reached & ~self.part.hubs)
+
+    def _take(self, world: Floats) -> None:
+        """Count a world (columns of the part) as a witness, if it is one."""
+        if not _fits(self.part, world):
+            return
+        reached = self.part.goals @ world + self.part.offset
+        self.found.seen[:, LOW] = np.minimum(self.found.seen[:, LOW], reached)
+        self.found.seen[:, HIGH] = np.maximum(self.found.seen[:, HIGH], reached)
+
+
+def _fits(part: Part, world: Floats) -> bool:
+    """Whether a world keeps all rows and bounds, but for what rounding counts by `TOLERANCE` can have moved."""
+    size = max(1.0, 1e-3 * np.abs(world).max(initial=0))
+    sums, slack = part.matrix @ world, TOLERANCE * (size + abs(part.matrix) @ np.ones(len(world)))
+    rows = (sums >= part.rows[0] - slack) & (sums <= part.rows[1] + slack)
+    columns = (world >= part.columns[0] - TOLERANCE * size) & (world <= part.columns[1] + TOLERANCE * size)
+    return bool(rows.all() and columns.all())
+
+
+def _from_bounds(part: Part) -> Floats:
+    """What the bounds of the unknowns alone say of each target (targets here, 2)."""
+    goals = part.goals.tocoo()
+    ends = [goals.data * bound[goals.col] for bound in part.columns]
+    low, high = (np.bincount(goals.row, pick(*ends), len(part.targets)) for pick in (np.minimum, np.maximum))
+    return np.column_stack([low, high]) + part.offset[:, None]
