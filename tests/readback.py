@@ -29,6 +29,7 @@ from survey_pipeline.release import ComparisonRow, Release, Row, TestRow
 from survey_pipeline.render.columns import COLUMNS
 from survey_pipeline.render.phrases import level_label
 from survey_pipeline.render.sheets import STATUSES
+from survey_pipeline.render.slim import SHEET
 
 Rows = dict[str, list[dict[str, Any]]]
 Files = Mapping[str, bytes]
@@ -216,6 +217,13 @@ class Element:
             elif isinstance(one, Element):
                 yield from one.all(*names_of)
 
+    def everything(self) -> Iterator["Element"]:
+        """Each element inside it, however deep."""
+        for one in self.inside:
+            if isinstance(one, Element):
+                yield one
+                yield from one.everything()
+
     def has(self, mark: str) -> bool:
         """Whether it is of a class."""
         return mark in self.attributes.get("class", "").split()
@@ -250,7 +258,18 @@ def tree(document: bytes | str) -> Element:
     reader.feed(document.decode() if isinstance(document, bytes) else document)
     reader.close()
     (root,) = reader.open
+    _as_looked_at(root)
     return root
+
+
+def _as_looked_at(root: Element) -> None:
+    """Gives back to the elements of drawings the styles that the page says in one sheet (`survey_pipeline.render.slim`)."""
+    sheets = (one.text for one in root.all("style") if one.attributes.get("id") == SHEET)
+    styles = {name: said for sheet in sheets for name, said in re.findall(r"\.(\w+) \{ (.*?) \}", sheet)}
+    for drawing in root.all("svg"):
+        for one in drawing.everything():
+            if (name := one.attributes.get("class", "")) in styles:
+                one.attributes["style"] = styles[name]
 
 
 # --- Numbers and sentences, in the language that is spoken -------------------------------------------------------------

@@ -618,7 +618,21 @@ def inline_of(root: ElementTree.Element, frame: Frame) -> str:
         element.tag = element.tag.removeprefix(_SVG)
         kept = ((key, value) for key, value in element.attrib.items() if not value.startswith("rotate(-0 "))
         element.attrib = {_plain_name(key): _owned(key, value, frame.name) for key, value in kept}
+    _flatten(root)
     return ElementTree.tostring(root, encoding="unicode")
+
+
+def _flatten(parent: ElementTree.Element) -> None:
+    """Take out groups that say nothing, and the indentation: most of what a drawing is written with."""
+    if parent.tag == "text":
+        return
+    found: list[ElementTree.Element] = []
+    for child in list(parent):
+        _flatten(child)
+        child.tail = "\n"
+        found += child if child.tag == "g" and not child.attrib else (child,)
+    parent[:] = found
+    parent.text = parent.text if (parent.text or "").strip() else None
 
 
 def _crop_headline(root: ElementTree.Element, frame: Frame) -> None:

@@ -40,6 +40,7 @@ from survey_pipeline.render.checklist import checklist
 from survey_pipeline.render.gallery import drawings, frames, piece
 from survey_pipeline.render.grids import Grid
 from survey_pipeline.render.over_waves import Course
+from survey_pipeline.render.slim import slim
 from survey_pipeline.render.sorting import sortable
 from survey_pipeline.render.view import View, is_shown
 
@@ -148,7 +149,8 @@ def _fill(template: str, **given: object) -> bytes:
     script = _script()
     told = {"theme": worn(), "font_face": Markup(worn().font_face), "lang": locale(), "script": Markup(script)}
     made_sure = {"script_sha256": b64encode(sha256(script.encode()).digest()).decode()}
-    return _tidy(_environment().get_template(template).render(**look, **told, **made_sure, **given)).encode() + b"\n"
+    text = _environment().get_template(template).render(**look, **told, **made_sure, **given)
+    return slim(_tidy(text)).encode() + b"\n"
 
 
 def _tidy(text: str) -> str:
