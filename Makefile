@@ -14,7 +14,7 @@ COMMUNITIES := 1000
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup run test lint format types tests fuzz bench agreement simulate prove lint-bench sample-report lock clean
+.PHONY: help setup run test lint format types tests fuzz bench agreement simulate prove prove-bench lint-bench sample-report lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -74,6 +74,9 @@ simulate: $(VENV)/.test ## invented communities without and with an effect: what
 
 prove: $(VENV)/.test ## attack releases of invented communities, as docs/proof-simulations.md: make prove COMMUNITIES=20
 	@$(BIN)/python tests/prove --communities $(COMMUNITIES) --seed $(SEED)
+
+prove-bench: $(VENV)/.run ## a wave with forty tables: how long its proof takes, beside a linear programme for each end
+	@$(BIN)/python tests/benchmarks/forty_tables.py
 
 lint-bench: $(VENV)/.test ## put 300 mistakes into clean newsletters: how many are found, and how often clean text is found fault with
 	@$(BIN)/python tests/lint_bench --seed $(SEED)

@@ -78,23 +78,25 @@ class Sums:
         return made, lacking
 
     def _found(self, world: Floats) -> tuple[Floats, Flags]:
+        """Whole sums, as few rows broken as can be; and which sums are in a broken row, or whole nowhere."""
         least, most = self._ends(world)
-        if np.any(least > most):
-            return world[self.which], least > most
+        flow = self._flow(least, most, world)
+        if np.any(least > most) or flow.solve() is not Outcome.FOUND:
+            return world[self.which], (least > most) | bool(np.all(least <= most))
+        found, missed = np.split(flow.values, [len(self.which)])
+        is_broken = missed.reshape(2, -1).sum(axis=0) > TOLERANCE
+        in_broken = abs(self.together.of_sums).T @ is_broken.astype(np.float64) > 0
+        return np.round(found), in_broken | (np.abs(found - np.round(found)) > TOLERANCE)
+
+    def _flow(self, least: Floats, most: Floats, world: Floats) -> Programme:
+        """The sums between their ends, then by how much each row of several sums is fallen short of, and exceeded."""
         rows, sums = self.together.of_sums.shape
-        slack = eye_array(rows, format="csr")
-        matrix = csr_array(hstack([self.together.of_sums, slack, -slack], format="csr"))
-        nothing, endless = np.zeros(2 * rows), np.full(2 * rows, inf)
-        columns = np.append(least, nothing), np.append(most, endless)
+        missed = eye_array(rows, format="csr")
+        matrix = csr_array(hstack([self.together.of_sums, missed, -missed], format="csr"))
+        columns = np.append(least, np.zeros(2 * rows)), np.append(most, np.full(2 * rows, inf))
         programme = Programme(matrix, self.together.left(world, self.which), columns)
         programme.costs(np.append(np.zeros(sums), np.ones(2 * rows)))
-        if programme.solve() is not Outcome.FOUND:
-            return world[self.which], np.ones(sums, dtype=np.bool_)
-        found = programme.values[:sums]
-        missed = programme.values[sums : sums + rows] + programme.values[sums + rows :] > TOLERANCE
-        of_missed = (abs(self.together.of_sums).T @ missed.astype(np.float64)) > 0
-        rounded = np.round(found)
-        return rounded, of_missed | (np.abs(found - rounded) > TOLERANCE)
+        return programme
 
     def _ends(self, world: Floats) -> Bounds:
         """Between which whole numbers each sum lies, by the rows that are about no other sum."""
