@@ -264,6 +264,7 @@ def test_what_is_not_for_publication_is_for_its_owner_and_over_nothing_else(
         refused(call(command, *wave, "--out", good), 2, "is there already and holds something else")
         assert call(command, *wave, "--out", out).code == 0
         first = out.read_bytes()
+        out.chmod(0o644)
         assert call(command, *wave, "--out", out).code == 0 and out.read_bytes() == first
         assert out.stat().st_mode & 0o777 == 0o600
         out.unlink()

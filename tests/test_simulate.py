@@ -1,5 +1,6 @@
 """The simulations themselves: their communities, their promises in a small run, and the page that the command wrote."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 from simulate.bands import judge
 from simulate.communities import FORMS, NONE, Community, Plan, community, without_bad_spells
-from simulate.pages import KNOWN_EFFECT, Amount, Part, coverage, expectations, introduction, no_effect, page
+from simulate.pages import KNOWN_EFFECT, Amount, Part, coverage, expectations, families, introduction, no_effect, page
 from simulate.rates import filled, rate, rate_within
 from simulate.work import Workers
 
@@ -93,9 +94,10 @@ def tiny() -> Part:
 
 
 @pytest.mark.slow
-def test_any_number_of_workers_makes_the_same_page(tiny: Part) -> None:
+@pytest.mark.parametrize("make", [no_effect, families, coverage])
+def test_any_number_of_workers_makes_the_same_part(make: Callable[[Amount, Workers], Part]) -> None:
     with Workers(2, bar=False) as two:
-        assert page(TINY, two) == tiny
+        assert make(TINY, two) == make(TINY, ALONE)
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ what the population truly does. What does not: what is unknown in a real survey;
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from scipy.special import ndtr
@@ -59,6 +60,7 @@ class Missed:
     share_copula: float
 
 
+@cache
 def missed(task: tuple[str, tuple[int, ...]]) -> list[Missed]:
     """All strengths of picking for one shape; a task for a worker."""
     shape, seed = task
