@@ -29,11 +29,11 @@ from survey_pipeline.sample import (
     true_responder_share,
     write_sample,
 )
-from survey_pipeline.sample import write as writing
+from survey_pipeline.sample import chunk as drawing
 from survey_pipeline.sample.cells import lost_share, ways
+from survey_pipeline.sample.chunk import opening
 from survey_pipeline.sample.plan import Diaries, Mess, problems
 from survey_pipeline.sample.population import Population, truth, wobble
-from survey_pipeline.sample.write import opening
 from survey_pipeline.texts import fold
 
 MAGNESIUM = Path(module.__file__).parents[2] / "schemas" / "magnesium"
@@ -202,7 +202,7 @@ def test_any_number_of_rows(magnesium: Instrument, plan: SamplePlan, tmp_path: P
 def test_parts_fit_together(
     magnesium: Instrument, plan: SamplePlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writing, "CHUNK_ROWS", 300)
+    monkeypatch.setattr(drawing, "CHUNK_ROWS", 300)
     summary = write_sample(magnesium, plan, WAVE, 1000, 3, tmp_path / "s.csv")
     frame = by_item(magnesium, tmp_path / "s.csv", 1000)
     assert frame["timestamp"].is_sorted()
@@ -342,7 +342,7 @@ def test_entries_are_drawn_from_the_declared_shares_and_alike_within_a_person(
 
 
 def test_parts_of_diaries_fit_together(magnesium: Instrument, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writing, "CHUNK_ROWS", 300)
+    monkeypatch.setattr(drawing, "CHUNK_ROWS", 300)
     summary = write_sample(magnesium, load_plan(MAGNESIUM), WAVE, 1000, 3, tmp_path / "s.csv")
     frame = by_item(magnesium, tmp_path / "s.csv", summary.rows)
     assert frame["pain"][1000:].null_count() == summary.rows_excluded["repeated_entry"] > 1000

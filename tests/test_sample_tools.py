@@ -34,7 +34,7 @@ from survey_pipeline.instrument import (
 from survey_pipeline.names import INVENTED_HEADING
 from survey_pipeline.reading import Reading, silently
 from survey_pipeline.sample import TOOLS, SamplePlan, SampleSummary, load_plan, write_sample
-from survey_pipeline.sample import write as writing
+from survey_pipeline.sample import chunk as drawing
 from survey_pipeline.sample.files import MADE, MOST_EXCEL_ROWS, Sort, common, sort_of
 from survey_pipeline.sample.layouts import LAYOUTS
 from survey_pipeline.texts import fold
@@ -286,7 +286,7 @@ def community(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     folder = tmp_path_factory.mktemp(request.param)
     files = {tool: folder / named(tool) for tool in TOOLS}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(writing, "CHUNK_ROWS", 150)
+        patch.setattr(drawing, "CHUNK_ROWS", 150)
         summaries = {tool: write_sample(instrument, plan, WAVE, ROWS, 1, path, tool) for tool, path in files.items()}
     return Community(instrument, files, summaries)
 

@@ -18,7 +18,8 @@ from survey_pipeline.sample.cells import lost_share
 from survey_pipeline.sample.layouts import TOOLS
 from survey_pipeline.sample.plan import SamplePlan, load_plan, parse_plan
 from survey_pipeline.sample.population import Floats, Population, level_shares, responder, truth, unknown
-from survey_pipeline.sample.write import SampleSummary, write_sample
+from survey_pipeline.sample.tallied import SampleSummary
+from survey_pipeline.sample.write import write_sample
 
 __all__ = [
     "TOOLS",

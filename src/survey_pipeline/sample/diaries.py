@@ -1,14 +1,13 @@
 """Diaries: the further rows of invented people who keep one.
 
 What belongs here: who keeps a diary, on which days, and what stands in each entry. An entry is written cleanly: how untidily
-people type is shown by their own rows. What does not: the people (`write`) and how a tool lays rows out (`layouts`).
+people type is shown by their own rows. What does not: the people (`chunk`) and how a tool lays rows out (`layouts`).
 
 An answer in an entry is drawn from the same shares as in a person's own row, so that its expectation is the same; the luck
 of one person's entries hangs together: u = Phi(sqrt(alike) x person + sqrt(1 - alike) x day), both standard normal.
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -17,12 +16,10 @@ from scipy.special import ndtr, ndtri
 from survey_pipeline.diary import columns_of
 from survey_pipeline.instrument import Instrument, Item, Kind, Role
 from survey_pipeline.sample.cells import NOT_ANSWERED, Cell, consent_cells, label_of
+from survey_pipeline.sample.chunk import Chunk
 from survey_pipeline.sample.plan import SamplePlan
 from survey_pipeline.sample.population import Floats, Integers
 from survey_pipeline.sample.sent import Question, Sent, as_times
-
-if TYPE_CHECKING:
-    from survey_pipeline.sample.write import Chunk
 
 DAY = 86_400
 EVENING = 20 * 3600
@@ -33,7 +30,7 @@ def are_kept(instrument: Instrument, plan: SamplePlan) -> bool:
     return plan.diaries.share > 0 and bool(columns_of(instrument))
 
 
-def n_entries(chunk: "Chunk") -> Integers:
+def n_entries(chunk: Chunk) -> Integers:
     """How many entries each person of a chunk writes; 0 for who keeps none. Rows that repeat another one keep none."""
     plan = chunk.plan.diaries
     more = (chunk.luck("diary", "entries") ** 3 * (plan.most - plan.fewest + 1)).astype(np.int64)
@@ -41,7 +38,7 @@ def n_entries(chunk: "Chunk") -> Integers:
     return np.where(keeps, plan.fewest + more, 0)
 
 
-def sent_by(chunk: "Chunk", first_row: int) -> Sent:
+def sent_by(chunk: Chunk, first_row: int) -> Sent:
     """The entries of a chunk's people, person by person and day by day; the first has the number `first_row`, from 0."""
     people = np.repeat(np.arange(chunk.height), n_entries(chunk))
     seconds = (chunk.seconds[people] // DAY + _days(chunk)) * DAY + EVENING
@@ -49,7 +46,7 @@ def sent_by(chunk: "Chunk", first_row: int) -> Sent:
     return Sent(first_row, seconds, questions, np.arange(len(people)))
 
 
-def _days(chunk: "Chunk") -> Integers:
+def _days(chunk: Chunk) -> Integers:
     """For each entry, how many days after the person's own row: different days, in order."""
     entries = n_entries(chunk)
     writing = np.flatnonzero(entries)
@@ -59,7 +56,7 @@ def _days(chunk: "Chunk") -> Integers:
     return np.concatenate([np.empty(0, dtype=np.int64), *chosen])
 
 
-def _question(chunk: "Chunk", people: Integers, seconds: Integers, number: int, name: str, item: Item) -> Question:
+def _question(chunk: Chunk, people: Integers, seconds: Integers, number: int, name: str, item: Item) -> Question:
     """What stands in the entries for one question: mostly nothing."""
     if item.role is Role.IDENTIFIER:
         return Question(number, name, item, words=chunk.codes(name).gather(people))
@@ -78,7 +75,7 @@ def _question(chunk: "Chunk", people: Integers, seconds: Integers, number: int, 
     return Question(number, name, item, cells, chunk.drawn(name, people, _luck(chunk, people, name)))
 
 
-def _luck(chunk: "Chunk", people: Integers, name: str) -> Floats:
+def _luck(chunk: Chunk, people: Integers, name: str) -> Floats:
     """One number between 0 and 1 for each entry; those of one person hang together."""
     alike = chunk.plan.diaries.alike
     person = ndtri(chunk.luck("diary", name))[people]
@@ -87,7 +84,7 @@ def _luck(chunk: "Chunk", people: Integers, name: str) -> Floats:
     return found.clip(0, np.nextafter(1, 0))
 
 
-def all_sent(chunks: Iterator["Chunk"], first_row: int) -> Iterator[Sent]:
+def all_sent(chunks: Iterator[Chunk], first_row: int) -> Iterator[Sent]:
     """The entries of everybody, chunk by chunk; they are numbered on from `first_row`."""
     for chunk in chunks:
         sent = sent_by(chunk, first_row)
