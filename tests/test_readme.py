@@ -62,7 +62,7 @@ def in_project(project: Path, command: str) -> subprocess.CompletedProcess[str]:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "PREFECT_HOME": str(project / ".survey-pipeline" / "prefect")}
     return subprocess.run(
-        ["bash", "-c", command], cwd=project, env=environment, capture_output=True, text=True, timeout=400, check=False
+        ["bash", "-c", command], cwd=project, env=environment, capture_output=True, text=True, timeout=600, check=False
     )
 
 
