@@ -10,7 +10,8 @@ from linear import Contradiction
 from linked import linked_community, linked_survey
 from prove.communities import PERSON, Export, differences, exports
 from prove.communities import survey as proof_survey
-from prove.judge import Task, alike, is_told, judge, pairs, size_of, told
+from prove.judge import Judged, Task, alike, is_told, judge, pairs, size_of, told
+from prove.kept import Kept, code_digest
 from prove.pages import Amount, proved
 from prove.series import Step, exact_rows, is_too_near, plainly, relation_of, series
 from simulate.work import Workers
@@ -247,3 +248,30 @@ def test_a_small_run_writes_a_page_with_every_part_and_the_same_one_with_two_wor
     with Workers(2, bar=False) as two:
         assert proved(TINY, two).text == made.text
     assert not [promise for promise in made.broken if "not true" in promise]
+
+
+def test_a_run_that_was_ended_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Task] = []
+
+    def judged(task: Task) -> Judged:
+        asked.append(task)
+        return Judged(making=float(task.seed[1]))
+
+    monkeypatch.setattr("prove.kept.judge", judged)
+    one, other = Task((0, 1)), Task((0, 2))
+    assert Kept.under(tmp_path)(one).making == 1
+    assert [Kept.under(tmp_path)(task).making for task in (one, other)] == [1, 2]
+    assert asked == [one, other]
+    assert [Kept.under(tmp_path)(task).making for task in (Task((0, 1), "5"), Task((0, 1), whole=True))] == [1, 1]
+    assert len(asked) == 4
+
+
+def test_other_code_is_another_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("prove.kept.TESTS", tmp_path / "tests")
+    code = tmp_path / "a.py"
+    code.write_text("x = 1")
+    before = code_digest((tmp_path,))
+    code.write_text("x = 2")
+    assert code_digest((tmp_path,)) != before
+    code.write_text("x = 1")
+    assert code_digest((tmp_path,)) == before

@@ -53,8 +53,10 @@ def proved(
     `exact`: the true rows in the order of the release's. `earlier`: releases about the same people, which are attacked
     together with it. Raises `NotProved` where hiding rows does not help.
     """
+    from survey_pipeline.proof.attack import Worlds  # the solver is loaded where it is needed
+
     hidden: set[About] = set()
-    worlds: Worlds = {}
+    worlds = Worlds()
     for _ in range(MOST_ROUNDS):
         release = make(hidden)
         attempt = _Attempt.of(told(release), exact, earlier, worlds)
@@ -116,7 +118,7 @@ class _Attempt:
 
         attack = Attack(self.system, targets, hidden, hubs=self.counts.hubs, worlds=self.worlds)
         attack.verdicts()
-        self.worlds.update(attack.worlds)
+        self.worlds.take(attack.worlds)
         return attack
 
     def to_hide(self) -> set[About]:
@@ -177,6 +179,7 @@ class _Attempt:
             hidden,
             hubs=self.counts.hubs,
             around=self._searched.around,
+            worlds=self.worlds,
             in_whole_numbers=in_whole_numbers,
             rounds=1,
         )

@@ -12,6 +12,8 @@ from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
 PAGE = TESTS.parent / "docs" / "proof-simulations.md"
+KEPT = TESTS.parent / ".survey-pipeline" / "prove"
+"""What was attacked already, for a run that goes on."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,13 +22,14 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("POLARS_MAX_THREADS", "1")  # for the workers: each has a processor of its own
     from simulate.work import Workers
 
+    from prove.kept import Kept
     from prove.pages import Amount, proved
 
     usual = Amount()
     given = _parser(usual.communities, usual.seed).parse_args(arguments)
     amount = Amount(given.communities, given.seed)
     with Workers(given.workers) as workers:
-        made = proved(amount, workers)
+        made = proved(amount, workers, Kept.under(KEPT))
     sys.stdout.write(f"{made.text}\n{made.times}")
     if amount == usual or given.out != PAGE:
         given.out.write_text(made.text, encoding="utf-8")

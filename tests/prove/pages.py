@@ -67,21 +67,21 @@ class Results:
     by_width: Sequence[Judged]
 
 
-def proved(amount: Amount, workers: Workers) -> Proved:
-    """Everything, in order."""
-    results = attacked(amount, workers)
+def proved(amount: Amount, workers: Workers, judged: Callable[[Task], Judged] = judge) -> Proved:
+    """Everything, in order. `judged`: attacks a community."""
+    results = attacked(amount, workers, judged)
     makers = (introduction, small_counts, plain_filters, corrections, whole_numbers, how_much_is_told)
     text = "\n".join(filled(make(amount, results)) for make in makers)
     return Proved(text, tuple(broken(results)), times(results))
 
 
-def attacked(amount: Amount, workers: Workers) -> Results:
+def attacked(amount: Amount, workers: Workers, judged: Callable[[Task], Judged]) -> Results:
     """Every community, attacked."""
     places = range(amount.communities)
     chosen = places[:: amount.every]
     tasks = [Task((amount.seed, place), whole=place in chosen) for place in places]
     other = [Task((amount.seed, place), WIDTH, plain=False) for place in chosen]
-    found = workers.do("Attacks", judge, [*tasks, *other])
+    found = workers.do("Attacks", judged, [*tasks, *other])
     everybody = found[: len(tasks)]
     return Results(everybody, everybody[:: amount.every], found[len(tasks) :])
 

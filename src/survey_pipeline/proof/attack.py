@@ -9,7 +9,7 @@ Every world found is a witness for all targets at once, so most targets need no 
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from math import ceil, floor, inf
 from typing import TypeVar
@@ -35,7 +35,8 @@ from survey_pipeline.proof.system import Compiled, Flags, Floats, Key, Source, S
 
 __all__ = ["Attack", "Contradiction", "Interval", "Target", "Verdict", "Worlds", "exact_bounds"]
 
-AROUND = ((None,), (LOW, HIGH), (LOW, HIGH))
+ANY = (None,)
+AROUND = (ANY, (LOW, HIGH), (LOW, HIGH))
 """Worlds around which is searched first: any, then those in which what is still open is little, and much."""
 
 
@@ -73,13 +74,27 @@ class Verdict:
         return self.safe_low and self.safe_high
 
 
-Worlds = dict[tuple[tuple[Key, float], ...], tuple[float, float]]
-"""The least and the most that was seen of each target in worlds that fit, by its terms. Worlds that fit a system fit one in
-which less is known.
-"""
+Name = tuple[tuple[Key, float], ...]
+"""A target by its terms."""
 
 
-def _name(terms: Mapping[Key, float]) -> tuple[tuple[Key, float], ...]:
+@dataclass
+class Worlds:
+    """What was seen in worlds that fit; those that fit a system fit one in which less is known. Grows.
+
+    `ends`: the least and the most that was seen of each target. `hubs`: where the hubs were in one of these worlds.
+    """
+
+    ends: dict[Name, tuple[float, float]] = field(default_factory=dict)
+    hubs: dict[Key, float] = field(default_factory=dict)
+
+    def take(self, other: "Worlds") -> None:
+        """Add what was seen later."""
+        self.ends.update(other.ends)
+        self.hubs.update(other.hubs)
+
+
+def _name(terms: Mapping[Key, float]) -> Name:
     return tuple(sorted(terms.items()))
 
 
@@ -111,7 +126,9 @@ class Attack:
         named = np.isin(np.arange(self._system.columns), self._targets.indices)
         self._system = replace(self._system, sums=self._system.sums & ~named)
         self._needed = np.array([[target.lower, target.upper] for target in targets], dtype=np.float64).reshape(-1, 2)
-        seen = [(worlds or {}).get(name, (inf, -inf)) for name in self._names]
+        before = worlds or Worlds()
+        self._hubs_before = [before.hubs[key] for key in hubs] if before.hubs.keys() >= set(hubs) else None
+        seen = [before.ends.get(name, (inf, -inf)) for name in self._names]
         self._seen = np.array(seen, dtype=np.float64).reshape(-1, 2)
         self._bound = np.tile([-inf, inf], (len(targets), 1))
         self._undecided = np.zeros((len(targets), 2), dtype=np.bool_)
@@ -123,8 +140,12 @@ class Attack:
 
     @property
     def worlds(self) -> Worlds:
-        """What was seen of each target in worlds that fit."""
-        return {name: (float(low), float(high)) for name, (low, high) in zip(self._names, self._seen, strict=True)}
+        """What was seen so far, for attacks in which less is known."""
+        ends = {name: (float(low), float(high)) for name, (low, high) in zip(self._names, self._seen, strict=True)}
+        if self.around is None:
+            return Worlds(ends)
+        keys = list(self._system.place)
+        return Worlds(ends, {keys[hub]: float(self.around.least[hub]) for hub in self._hubs})
 
     def hide(self, sources: Collection[Source]) -> None:
         """Take back more. What was found possible stays possible."""
@@ -175,7 +196,8 @@ class Attack:
                 return
             before = len(open_)
             costs = [self._towards(side, open_) for side in sides if side is None or self._is_open(side, open_)]
-            held = _all_done([partial(self._held, known, each) for each in costs], self._workers)
+            jobs = [partial(self._held, known, each) for each in costs]
+            held = [around] if sides == ANY and (around := self._as_before(known)) else _all_done(jobs, self._workers)
             self.around = self.around or held[0]
             for around in held:
                 self._search_around(around, known, open_)
@@ -197,9 +219,19 @@ class Attack:
         for part, found in self._searched(around, known, left) if around else ():
             self._seen[part.targets] = found.seen
 
+    def _as_before(self, known: Flags) -> Compiled | None:
+        """The system with its hubs as in a world of before, if that still fits."""
+        if self._hubs_before is None:
+            return None
+        world = np.zeros(self._system.columns)
+        world[self._hubs] = self._hubs_before
+        around = self._with_hubs(world)
+        return around if _has_whole_worlds(around, known) else None
+
     def _held(self, known: Flags, costs: Floats) -> Compiled | None:
         """The system with its hubs held where some world with low costs has them; None where none was found in time. Where
-        only the hubs are in whole numbers, the rest nearly always can be; all in whole numbers at once takes much longer.
+        only the hubs are in whole numbers, the rest nearly always can be; all in whole numbers at once takes much longer,
+        and is tried for the first world alone.
         """
         narrowed = narrow(self._system, known)
         of_hubs = np.zeros(self._system.columns, dtype=np.bool_)
@@ -208,18 +240,26 @@ class Attack:
         around = None if found is None else self._with_hubs(np.round(found))
         if around is not None and _has_whole_worlds(around, known):
             return around
+        if self.around is not None:
+            return None
         whole = world_of(self._system, narrowed, costs)
         return None if whole is None else self._with_hubs(whole)
 
     def _with_hubs(self, world: Floats) -> Compiled:
-        least, most = self._system.least.copy(), self._system.most.copy()
-        least[self._hubs] = most[self._hubs] = world[self._hubs]
-        return replace(self._system, least=least, most=most)
+        return held_at(self._system, self._hubs, world)
 
     def _searched(self, system: Compiled, known: Flags, open_: Whole) -> list[tuple[Part, Found]]:
-        parts = list(parts_of(system, narrow(system, known, _links(self._targets)), self._targets, open_, self._hubs))
+        narrowed, start = narrow(system, known, _links(self._targets)), self.around.least if self.around else None
+        parts = list(parts_of(system, narrowed, self._targets, open_, self._hubs, start))
         jobs = [partial(searched, part, self._needed[part.targets], self._seen[part.targets]) for part in parts]
         return list(zip(parts, _all_done(jobs, self._workers), strict=True))
+
+
+def held_at(system: Compiled, hubs: Whole, world: Floats) -> Compiled:
+    """The system with its hubs as in a world (columns)."""
+    least, most = system.least.copy(), system.most.copy()
+    least[hubs] = most[hubs] = world[hubs]
+    return replace(system, least=least, most=most)
 
 
 def _bounds(targets: csr_array, narrowed: Narrowed) -> Floats:

@@ -8,7 +8,7 @@ is as far as it must be. What had to be broken is what to hide. Weighing anew wh
 2008, J Fourier Anal Appl 14:877) leaves few rows broken; what turns out not to be needed is dropped again.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 
@@ -16,7 +16,7 @@ import numpy as np
 from scipy.sparse import block_array, csr_array, diags_array, eye_array
 from scipy.sparse.csgraph import connected_components
 
-from survey_pipeline.proof.attack import Attack, Target
+from survey_pipeline.proof.attack import Attack, Target, Worlds, held_at
 from survey_pipeline.proof.narrow import TOLERANCE
 from survey_pipeline.proof.solver import Outcome, Programme
 from survey_pipeline.proof.system import Compiled, Flags, Floats, Key, Source, System, Whole
@@ -73,12 +73,13 @@ class Repair:
         *,
         hubs: Collection[Key] = (),
         around: Compiled | None = None,
+        worlds: Worlds | None = None,
         in_whole_numbers: bool = True,
         rounds: int = ROUNDS,
     ) -> None:
         self._rounds = rounds
         self._in_whole = in_whole_numbers
-        self._system, self._targets = system, targets
+        self._system, self._targets, self._hubs, self._worlds = system, targets, hubs, worlds
         self._hidden = set(hidden)
         self._sources = list(system.sources)
         self._cost = np.array([cost(source) for source in self._sources], dtype=np.float64)
@@ -103,7 +104,7 @@ class Repair:
         found = {self._sources[i] for i in chosen}
         if not self._in_whole or self._is_enough(target, low, found):
             return found
-        return found | self._in_whole_numbers(self._model.goal(target, low), free)
+        return found | self._in_whole_numbers(target, low, free)
 
     def _chosen_near(self, target: int, low: bool, free: Flags) -> Whole | None:
         """What is cheapest by what is known near the target alone, or else while the hubs are as in one world. None where the
@@ -113,13 +114,21 @@ class Repair:
         if near is None:
             return None
         chosen = self._chosen(near, target, low, free)
-        may = free.copy()
-        may[chosen] = True
-        if self._model.possible(self._model.goal(target, low), may):
+        if self._is_possible(target, low, free, chosen):
             return chosen
         held = self._chosen_around(target, low, free)
         cheap = held is not None and self._cost[held].sum() <= NOT_MUCH * self._cost[chosen].sum() + TOLERANCE
         return held if cheap else None
+
+    def _is_possible(self, target: int, low: bool, free: Flags, chosen: Whole) -> bool:
+        """Whether all that is known lets the target be there when this is hidden too. What is possible while the hubs are as
+        in one world is possible, and quicker to see.
+        """
+        may = free.copy()
+        may[chosen] = True
+        held = None if self._held is None else self._held.to(target)
+        models = (self._model,) if held is None else (held, self._model)
+        return any(model.possible(model.goal(target, low), may) for model in models)
 
     def _chosen_around(self, target: int, low: bool, free: Flags) -> Whole | None:
         held = None if self._held is None else self._held.to(target)
@@ -164,11 +173,52 @@ class Repair:
     def _is_enough(self, target: int, low: bool, found: set[Source]) -> bool:
         needed = self._targets[target]
         one = Target(needed.terms, needed.lower if low else inf, -inf if low else needed.upper)
-        (verdict,) = Attack(self._system, [one], self._hidden | found).verdicts()
+        attack = Attack(self._system, [one], self._hidden | found, hubs=self._hubs, worlds=self._worlds)
+        (verdict,) = attack.verdicts()
         return verdict.safe
 
-    def _in_whole_numbers(self, goal: Whole, free: Flags) -> set[Source]:
-        broken = self._model.broken(goal, np.where(free, 0, self._cost), whole=True)
+    def _in_whole_numbers(self, target: int, low: bool, free: Flags) -> set[Source]:
+        """What is cheap in whole people: while the hubs are as in one world, or where the target is as it must be, if that is
+        enough; or by all that is known, which takes long.
+        """
+        for way in (self._people_held, self._people_apart):
+            found = way(target, low, free)
+            if found and self._is_enough(target, low, found):
+                return found
+        broken = self._model.broken(self._model.goal(target, low), self._price(free), self._model.system.whole)
+        return self._used(broken, free)
+
+    def _people_held(self, target: int, low: bool, free: Flags) -> set[Source]:
+        held = None if self._held is None else self._held.to(target)
+        return set() if held is None else self._broken_by_people(held, target, low, free)
+
+    def _people_apart(self, target: int, low: bool, free: Flags) -> set[Source]:
+        """What each part breaks with the hubs where the target is as it must be."""
+        found: set[Source] = set()
+        if not self._hubs:
+            return found
+        goal, hubs = self._model.goal(target, low), self._near.is_hub
+        if self._model.broken(goal, self._price(free), hubs) is None:
+            return found
+        held = held_at(self._model.system, np.flatnonzero(hubs), self._model.unknowns)
+        for columns in self._near.parts():
+            system = held.within(columns | hubs)
+            is_here = self._targets[target].terms.keys() <= system.place.keys()
+            model = _Elastic(system, {target: self._targets[target]} if is_here else {})
+            found |= self._broken_by_people(model, target, low, free)
+        return found
+
+    def _broken_by_people(self, model: "_Elastic", target: int, low: bool, free: Flags) -> set[Source]:
+        try:
+            broken = model.broken(model.goal(target, low), self._price(free), model.system.whole)
+        except NotPossible:
+            return set()
+        return self._used(broken, free)
+
+    def _price(self, free: Flags) -> Floats:
+        return np.where(free, 0, self._cost)
+
+    def _used(self, broken: Floats | None, free: Flags) -> set[Source]:
         used = () if broken is None else np.flatnonzero((broken > TOLERANCE) & ~free)
         return {self._sources[i] for i in used}
 
@@ -214,10 +264,14 @@ class _Elastic:
         self.targets = list(targets.values())
         self._programmes: dict[bool, Programme] = {}
 
-    def _programme(self, whole: bool) -> Programme:
-        if whole not in self._programmes:
-            self._programmes[whole] = self._made(whole)
-        return self._programmes[whole]
+    def _programme(self, whole: Flags | None = None) -> Programme:
+        in_whole_numbers = whole is not None
+        if in_whole_numbers not in self._programmes:
+            self._programmes[in_whole_numbers] = self._made(in_whole_numbers)
+        programme = self._programmes[in_whole_numbers]
+        if whole is not None:
+            programme.whole(whole)
+        return programme
 
     def _made(self, whole: bool) -> Programme:
         system, more = self.system, len(self.source) + 2 * self.count
@@ -231,8 +285,7 @@ class _Elastic:
         least = np.concatenate([np.where(sound, system.row_least, -inf), -nothing, upper])
         most = np.concatenate([np.where(sound, system.row_most, inf), lower, nothing])
         columns = np.append(system.least, np.zeros(more)), np.append(system.most, np.full(more, inf))
-        integral = np.append(system.whole, np.zeros(more, dtype=np.bool_)) if whole else None
-        return Programme(self._matrix(), (least, most), columns, integral)
+        return Programme(self._matrix(), (least, most), columns, system.whole if whole else None)
 
     def _matrix(self) -> csr_array:
         """Rows of the system, then one for each target's low end and one for its high end."""
@@ -246,12 +299,21 @@ class _Elastic:
         low, high = [goals, None, None, -here, None], [goals, None, None, None, here]
         return csr_array(block_array([[rows, slack, -slack, None, None], low, high]))
 
+    @property
+    def unknowns(self) -> Floats:
+        """The unknowns (columns) in the last world that was found in whole numbers, hubs rounded."""
+        return np.round(self._programmes[True].values[: self.system.columns])
+
     def goal(self, target: int, low: bool) -> Whole:
-        """The column of the miss that must be nothing."""
+        """The column of the miss that must be nothing; none for a target that is not here."""
+        if target not in self.order:
+            return np.zeros(0, dtype=np.int64)
         return np.array([self.system.columns + len(self.source) + (0 if low else self.count) + self.order[target]])
 
-    def broken(self, goal: Whole, price: Floats, *, whole: bool = False) -> Floats | None:
-        """How far each source is broken in the cheapest world (sources); None if the search was given up."""
+    def broken(self, goal: Whole, price: Floats, whole: Flags | None = None) -> Floats | None:
+        """How far each source is broken in the cheapest world (sources), in fractions or with what is `whole` (columns) in
+        whole numbers; None if the search was given up.
+        """
         programme = self._programme(whole)
         costs = np.zeros(self.system.columns + len(self.source) + 2 * self.count)
         costs[self.places] = price[self.source]
@@ -267,22 +329,23 @@ class _Elastic:
 
     def possible(self, goal: Whole, may_break: Flags) -> bool:
         """Whether the goal can be reached when only some sources may be broken."""
-        programme = self._programme(False)
+        programme = self._programme()
         programme.costs(np.zeros(self.system.columns + len(self.source) + 2 * self.count))
         return self._solved(programme, goal, np.where(may_break[self.source], inf, 0)) is Outcome.FOUND
 
     def _solved(self, programme: Programme, goal: Whole, most: Floats) -> Outcome:
         programme.bounds(self.places, np.zeros(len(most)), most)
-        programme.bounds(goal, np.zeros(1), np.zeros(1))
+        programme.bounds(goal, np.zeros(len(goal)), np.zeros(len(goal)))
         outcome = programme.solve()
-        programme.bounds(goal, np.zeros(1), np.full(1, inf))
+        programme.bounds(goal, np.zeros(len(goal)), np.full(len(goal), inf))
         return outcome
 
 
 def _goals(system: Compiled, targets: Sequence[Target]) -> csr_array:
     terms = [(i, system.place[key], weight) for i, target in enumerate(targets) for key, weight in target.terms.items()]
-    row, column, weight = (np.array(part) for part in zip(*terms, strict=True))
-    return csr_array((weight.astype(np.float64), (row, column)), shape=(len(targets), system.columns))
+    row, column = (np.array([term[i] for term in terms], dtype=np.int64) for i in (0, 1))
+    weight = np.array([term[2] for term in terms], dtype=np.float64)
+    return csr_array((weight, (row, column)), shape=(len(targets), system.columns))
 
 
 class _Near:
@@ -294,25 +357,33 @@ class _Near:
 
     def __init__(self, system: Compiled, targets: Sequence[Target], hubs: Collection[Key]) -> None:
         self._system, self._targets = system, targets
-        self._is_hub = np.zeros(system.columns, dtype=np.bool_)
-        self._is_hub[[system.place[key] for key in hubs]] = True
-        self._part = _parts_without(system, self._is_hub) if len(hubs) else self._is_hub.astype(np.int64)
+        self.is_hub = np.zeros(system.columns, dtype=np.bool_)
+        self.is_hub[[system.place[key] for key in hubs]] = True
+        self._part = _parts_without(system, self.is_hub) if len(hubs) else self.is_hub.astype(np.int64)
         self._models: dict[int, _Elastic] = {}
 
     def to(self, target: int) -> "_Elastic | None":
         """None for what is about a hub, or about several parts, or where all hangs together."""
         part = self._part_of(target)
-        if part is None or not self._is_hub.any():
+        if part is None or not self.is_hub.any():
             return None
         if part not in self._models:
             mine = {i: self._targets[i] for i in range(len(self._targets)) if self._part_of(i) == part}
-            self._models[part] = _Elastic(self._system.within((self._part == part) | self._is_hub), mine)
+            self._models[part] = _Elastic(self._system.within((self._part == part) | self.is_hub), mine)
         return self._models[part]
 
+    def parts(self) -> Iterator[Flags]:
+        """The unknowns (columns) of each part, hubs left out."""
+        labels = np.where(self.is_hub, -1, self._part)
+        return (labels == label for label in np.unique(labels[labels >= 0]))
+
     def _part_of(self, target: int) -> int | None:
-        columns = [self._system.place[key] for key in self._targets[target].terms]
-        parts = {int(self._part[column]) for column in columns if not self._is_hub[column]}
+        parts = self._parts_of(target)
         return parts.pop() if len(parts) == 1 else None
+
+    def _parts_of(self, target: int) -> set[int]:
+        columns = [self._system.place[key] for key in self._targets[target].terms]
+        return {int(self._part[column]) for column in columns if not self.is_hub[column]}
 
 
 def _parts_without(system: Compiled, hubs: Flags) -> Whole:

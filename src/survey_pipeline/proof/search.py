@@ -48,7 +48,8 @@ class Part:
     """A connected part of a system with some of its targets.
 
     `matrix` (rows, columns of the part), `goals` (targets here, columns of the part); `offset` (targets here) is what settled
-    unknowns add. `targets` are the places of the targets in the whole attack.
+    unknowns add. `targets` are the places of the targets in the whole attack. `start` (columns of the part): where the hubs
+    are in some world, if one is known; of others it says nothing.
     """
 
     targets: Whole
@@ -60,12 +61,18 @@ class Part:
     counts: Flags
     sums: Flags
     hubs: Flags
+    start: Floats | None = None
 
 
 def parts_of(
-    system: Compiled, narrowed: Narrowed, targets: csr_array, open_: Whole, hubs: Whole | None = None
+    system: Compiled,
+    narrowed: Narrowed,
+    targets: csr_array,
+    open_: Whole,
+    hubs: Whole | None = None,
+    start: Floats | None = None,
 ) -> Iterator[Part]:
-    """The parts that have an open target, in a fixed order, in groups of targets."""
+    """The parts that have an open target, in a fixed order, in groups of targets. `start` (columns): as in `Part`."""
     is_hub = np.zeros(system.columns, dtype=np.bool_)
     is_hub[_NONE if hubs is None else hubs] = True
     offset = targets @ np.where(narrowed.settled, narrowed.least, 0)
@@ -76,7 +83,8 @@ def parts_of(
         size = min(CHUNK, ceil(len(mine) / FEWEST_CHUNKS))
         for first in range(0, len(mine), size):
             chosen = open_[mine[first : first + size]]
-            yield Part(chosen, targets[chosen][:, here], offset[chosen], matrix, rows, columns, *kinds)
+            goals, begin = targets[chosen][:, here], None if start is None else start[here]
+            yield Part(chosen, goals, offset[chosen], matrix, rows, columns, *kinds, begin)
 
 
 _Piece = tuple[Whole, csr_array, tuple[Floats, Floats], tuple[Floats, Floats]]
@@ -191,15 +199,49 @@ def searched(part: Part, needed: Floats, seen: Floats) -> Found:
     return search.found
 
 
+@dataclass(frozen=True)
+class _Aimed:
+    """A part's rows, then one for each target's low and one for its high end. Columns: the part's, then by how much each
+    target misses its low, then its high end.
+    """
+
+    matrix: csr_array
+    rows: tuple[Floats, Floats]
+    columns: tuple[Floats, Floats]
+
+    @classmethod
+    def of(cls, part: Part, needed: Floats) -> "_Aimed":
+        n, nothing = len(part.targets), np.full(len(part.targets), -inf)
+        here = eye_array(n, format="csr")
+        goals = [part.goals, -here, None], [part.goals, None, here]
+        matrix = csr_array(block_array([[part.matrix, None, None], *goals], format="csr"))
+        least = np.concatenate([part.rows[0], nothing, needed[:, HIGH]])
+        most = np.concatenate([part.rows[1], needed[:, LOW], -nothing])
+        columns = np.append(part.columns[0], np.zeros(2 * n)), np.append(part.columns[1], np.full(2 * n, inf))
+        return cls(matrix, (least, most), columns)
+
+
 def _aimed(part: Part, needed: Floats, whole: Flags | None) -> Programme:
-    """The programme of a part: its columns, then by how much each target misses its low, then its high end."""
-    n, nothing = len(part.targets), np.full(len(part.targets), -inf)
-    here = eye_array(n, format="csr")
-    matrix = block_array([[part.matrix, None, None], [part.goals, -here, None], [part.goals, None, here]], format="csr")
-    least = np.concatenate([part.rows[0], nothing, needed[:, HIGH]])
-    most = np.concatenate([part.rows[1], needed[:, LOW], -nothing])
-    columns = np.append(part.columns[0], np.zeros(2 * n)), np.append(part.columns[1], np.full(2 * n, inf))
-    return Programme(csr_array(matrix), (least, most), columns, whole, only_costs_change=whole is None)
+    """The programme of a part, in fractions or with what is `whole` in whole numbers."""
+    aimed = _Aimed.of(part, needed)
+    return Programme(aimed.matrix, aimed.rows, aimed.columns, whole, only_costs_change=whole is None)
+
+
+def _moved(part: Part, needed: Floats) -> Programme:
+    """The programme of a part with hubs in whole numbers: its columns and misses, then how far each hub is above and below
+    where it starts, which costs.
+    """
+    assert part.start is not None
+    hubs, aimed = np.flatnonzero(part.hubs), _Aimed.of(part, needed)
+    here = eye_array(len(hubs), format="csr")
+    of_hubs = eye_array(aimed.matrix.shape[1], format="csr")[hubs]
+    matrix = csr_array(block_array([[aimed.matrix, None, None], [of_hubs, -here, here]], format="csr"))
+    rows = np.append(aimed.rows[0], part.start[hubs]), np.append(aimed.rows[1], part.start[hubs])
+    none = np.zeros(2 * len(hubs))
+    columns = np.append(aimed.columns[0], none), np.append(aimed.columns[1], none + inf)
+    programme = Programme(matrix, rows, columns, part.hubs)
+    programme.costs(np.append(np.zeros(aimed.matrix.shape[1]), none + 1))
+    return programme
 
 
 class _Search:
@@ -214,6 +256,7 @@ class _Search:
         self.found = Found(seen.copy(), _from_bounds(part), np.zeros((self.count, 2), dtype=np.bool_))
         self.linear = _aimed(part, self.needed, None)
         self._integral: Programme | None = None
+        self._near_start: Programme | None = None
         self._sums = Sums.of(part.matrix, part.rows, part.columns, part.sums)
         self._costs = np.zeros(self.columns + 2 * self.count)
         self._pattern = abs(part.matrix)
@@ -224,6 +267,13 @@ class _Search:
         if self._integral is None:
             self._integral = _aimed(self.part, self.needed, self.part.counts)
         return self._integral
+
+    @property
+    def near_start(self) -> Programme:
+        """The programme with hubs in whole numbers, which are moved as little as can be."""
+        if self._near_start is None:
+            self._near_start = _moved(self.part, self.needed)
+        return self._near_start
 
     def pending(self, side: int) -> Whole:
         """Targets for which no world was seen, and none has been ruled out by bounds."""
@@ -274,19 +324,40 @@ class _Search:
                 self._in_whole_numbers(i, side)
 
     def _in_whole_numbers(self, i: int, side: int) -> None:
-        outcome = self._without(self._misses(side, np.array([i])))
+        miss = self._misses(side, np.array([i]))
+        outcome = self._with_hubs_moved(miss)
+        if outcome is not Outcome.IMPOSSIBLE and not self._safe(side)[i]:
+            outcome = self._without(miss)
         if not self._safe(side)[i]:
             # Further than needed is ruled out; how far short of it the truth stays is not looked for.
             reached = self.needed[i, side] + self.part.offset[i]
             self.found.bound[i, side] = reached + (1 if side == LOW else -1) * (outcome is Outcome.IMPOSSIBLE)
             self.found.undecided[i, side] = outcome is not Outcome.IMPOSSIBLE
 
-    def _without(self, no_miss: Whole) -> Outcome:
-        """Search a world in whole numbers without some misses, and take it."""
+    def _with_hubs_moved(self, no_miss: Whole) -> Outcome:
+        """Move the hubs as little as it takes from where they are in some world, and search a world in whole numbers around
+        them, where all falls into small parts. Impossible where hubs in whole numbers alone rule it out.
+        """
+        hubs = self.part.hubs
+        if self.part.start is None or not hubs.any():
+            return Outcome.GIVEN_UP
+        self._bar(self.near_start, no_miss)
+        outcome = self.near_start.solve()
+        if outcome is Outcome.FOUND:
+            world = np.where(hubs, np.round(self.near_start.values[: self.columns]), 0)
+            self._found_around(world, ~hubs, np.zeros_like(hubs), no_miss)
+        return outcome
+
+    def _bar(self, programme: Programme, no_miss: Whole) -> None:
+        """Allow no world with some misses."""
         misses = self.columns + np.arange(2 * self.count)
         most = np.full(2 * self.count, inf)
         most[no_miss - self.columns] = 0
-        self.integral.bounds(misses, np.zeros(2 * self.count), most)
+        programme.bounds(misses, np.zeros(2 * self.count), most)
+
+    def _without(self, no_miss: Whole) -> Outcome:
+        """Search a world in whole numbers without some misses, and take it."""
+        self._bar(self.integral, no_miss)
         outcome, world = whole_world(self.integral, self.part.counts, self._sums)
         if world is not None:
             self._take(world)
@@ -306,9 +377,16 @@ class _Search:
                 self._take(found)
                 return
         for step in range(STEPS_AROUND):
-            if self._found_around(world, ~counts | broken, lacking, no_miss) is Outcome.FOUND:
+            if (
+                self._hangs_together(broken)
+                or self._found_around(world, ~counts | broken, lacking, no_miss) is Outcome.FOUND
+            ):
                 return
             broken = self._near(broken | lacking, may_move_hubs=step == STEPS_AROUND - 2)
+
+    def _hangs_together(self, free: Flags) -> bool:
+        """Whether hubs are free, and everything with them: where it is known from where, they are moved otherwise."""
+        return self.part.start is not None and bool(np.any(free & self.part.hubs))
 
     def _found_around(self, world: Floats, free: Flags, lacking: Flags, no_miss: Whole) -> Outcome:
         """Search a world in whole numbers that differs from this one only in what is free, without some misses and with about

@@ -38,7 +38,7 @@ PRIMAL_SIMPLEX = 4
 """With other costs the last solution still fits, so that the primal simplex goes on from there."""
 IN_WHOLE_NUMBERS: dict[str, bool | int | float | str] = {
     "mip_max_nodes": NODES,
-    "mip_feasibility_tolerance": 1e-7,
+    "mip_feasibility_tolerance": 1e-6,
     "mip_rel_gap": 0.3,
     "mip_heuristic_run_feasibility_jump": False,
 }

@@ -23,12 +23,6 @@ Whole = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 
-WHOLE_SUMS_UP_TO = 3_000
-"""Unknowns. In larger systems sums of answers are taken as any number: where groups are small, a search for whole ones took
-many minutes (a survey of 20 tables, answered by 400 people).
-"""
-
-
 @dataclass(frozen=True)
 class Compiled:
     """A system as arrays, for solvers: `rows` sums of `columns` unknowns, the weights row by row (CSR).
@@ -186,7 +180,5 @@ class System:
         places: list[list[int]] = [self._start, self._index, self._source]
         start, index, source = (np.asarray(found, dtype=np.int64) for found in places)
         whole, sums = (np.asarray(found, dtype=np.bool_) for found in (self._whole, self._sums))
-        if len(self._place) > WHOLE_SUMS_UP_TO:
-            whole, sums = whole & ~sums, np.zeros_like(sums)
         names, sources = dict(self._place), dict(self._sources)
         return Compiled(start, index, weight, row_least, row_most, source, least, most, whole, sums, names, sources)
