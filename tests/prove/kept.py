@@ -12,7 +12,8 @@ from pathlib import Path
 from prove.judge import Judged, Task, judge
 
 TESTS = Path(__file__).parents[1]
-CODE = (TESTS.parent / "src", TESTS.parent / "schemas", TESTS)
+ATTACKER = ("attacker", "builders", "knowledge", "linear", "linked", "together")
+CODE = (TESTS.parent / "src", TESTS.parent / "schemas", TESTS / "prove", *(TESTS / f"{name}.py" for name in ATTACKER))
 """All that a result can depend on, and more."""
 
 
@@ -41,9 +42,10 @@ class Kept:
         return judged
 
 
-def code_digest(folders: Iterable[Path]) -> str:
-    """Of all files of code in some folders, with their names."""
-    files = sorted(file for folder in folders for kind in ("*.py", "*.toml") for file in folder.rglob(kind))
+def code_digest(places: Iterable[Path]) -> str:
+    """Of some files, and all files of code in some folders, with their names."""
+    found = (file for place in places for file in ([place] if place.is_file() else place.rglob("*")))
+    files = sorted(file for file in found if file.suffix in (".py", ".toml"))
     digest = hashlib.sha256()
     for file in files:
         digest.update(f"{file.relative_to(TESTS.parent)}\n{file.stat().st_size}\n".encode())
