@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from survey_pipeline.proof import System, attack, search
-from survey_pipeline.proof.attack import Attack, Contradiction, Interval, Target, exact_bounds
+from survey_pipeline.proof.attack import Attack, Contradiction, Interval, Target, Worlds, exact_bounds
 from survey_pipeline.proof.repair import NotPossible, Repair, Table, cheapest_to_hide, protect_cells, until_safe
 from survey_pipeline.proof.system import Key, Source
 
@@ -238,12 +238,17 @@ def by_trying(system: System, targets: list[Target], hidden: Collection[Source])
 @given(small_systems())
 def test_verdicts_are_those_of_trying_all_worlds(made: tuple[System, list[Target], list[Source]]) -> None:
     system, targets, sources = made
-    repeated, around = Attack(system, targets), Attack(system, targets, hubs=[("n0",)])
+    hubs: list[Key] = [("n0",), ("n1",)]
+    repeated, around, before = Attack(system, targets), Attack(system, targets, hubs=hubs), Worlds()
     for hidden in ([], sources[:1], sources):
         repeated.hide(hidden)
         around.hide(hidden)
+        anew = Attack(system, targets[::-1], hidden, hubs=hubs, worlds=before)
         truth = by_trying(system, targets, hidden)
-        for found in (Attack(system, targets, hidden).verdicts(), repeated.verdicts(), around.verdicts()):
+        verdicts = [attack.verdicts() for attack in (Attack(system, targets, hidden), repeated, around)]
+        verdicts.append(anew.verdicts()[::-1])
+        before.take(anew.worlds)
+        for found in verdicts:
             assert [(one.safe_low, one.safe_high) for one in found] == truth
             assert not any(one.undecided for one in found)
 
@@ -407,6 +412,15 @@ def test_a_survey_is_made_safe_and_the_attack_agrees() -> None:
 def test_whole_people_are_minded_when_something_is_taken_back() -> None:
     # Halves of people would do without; in whole numbers one of the three pairs must go.
     assert len(cheapest_to_hide(odd_one(), (), {("extra",): 1.0}, lambda source: 1.0, at_most=0)) == 1
+
+
+@pytest.mark.parametrize("hub", ["extra", "a"])
+def test_whole_people_are_minded_while_hubs_stay_where_they_are(hub: str) -> None:
+    system, target, hubs = odd_one(), Target({("extra",): 1.0}, 0, 1), [(hub,)]
+    attacked = Attack(system, [target], hubs=hubs)
+    assert [found.safe_low for found in attacked.verdicts()] == [False]
+    repair = Repair(system, [target], lambda source: 1.0, hubs=hubs, around=attacked.around, worlds=attacked.worlds)
+    assert len(repair.cheapest(0, low=True)) == 1
 
 
 def test_a_table_is_protected_with_a_rectangle() -> None:

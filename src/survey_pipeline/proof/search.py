@@ -377,10 +377,9 @@ class _Search:
                 self._take(found)
                 return
         for step in range(STEPS_AROUND):
-            if (
-                self._hangs_together(broken)
-                or self._found_around(world, ~counts | broken, lacking, no_miss) is Outcome.FOUND
-            ):
+            if self._hangs_together(broken):
+                return
+            if self._found_around(world, ~counts | broken, lacking, no_miss) is Outcome.FOUND:
                 return
             broken = self._near(broken | lacking, may_move_hubs=step == STEPS_AROUND - 2)
 
