@@ -132,7 +132,8 @@ def _lp(rows: Any, lower: Numbers, upper: Numbers, bounds: Numbers, whole: bool)
     found.row_lower_, found.row_upper_ = lower, upper
     found.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
     found.a_matrix_.start_, found.a_matrix_.index_, found.a_matrix_.value_ = rows.indptr, rows.indices, rows.data
-    if whole:
+    if whole:  # with bounds of whole numbers that are none, HiGHS 1.15 denies what it should not
+        found.col_lower_, found.col_upper_ = np.ceil(bounds[:, 0] - 1e-6), np.floor(bounds[:, 1] + 1e-6)
         found.integrality_ = [highspy.HighsVarType.kInteger] * rows.shape[1]
     return found
 

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 
 from survey_pipeline.proof import System, attack, search
 from survey_pipeline.proof.attack import Attack, Contradiction, Interval, Target, Worlds, exact_bounds
 from survey_pipeline.proof.repair import NotPossible, Repair, Table, cheapest_to_hide, protect_cells, until_safe
+from survey_pipeline.proof.solver import Outcome, Programme
 from survey_pipeline.proof.system import Key, Source
 
 # A table of people in three villages by whether they slept badly, well or did not say; all sums are shown.
@@ -135,6 +137,16 @@ def test_fractions_of_people_are_no_world() -> None:
     assert exact_bounds(odd_one(), [{("extra",): 1.0}]) == [Interval(0, 1)]
     found = verdict(odd_one(), one(("extra",), 0, 1))
     assert (found.safe_low, found.safe_high, found.undecided) == (False, True, False)
+
+
+@pytest.mark.parametrize("most", [2241.0, 2241.5])
+def test_whole_numbers_may_have_bounds_that_are_none(most: float) -> None:
+    # 428 answers and 2235 in all fit; HiGHS 1.15 says that nothing does if it is told of 2241.5.
+    matrix = csr_array(np.array([[-5.22500001, 1.0], [-5.21999999, 1.0]]))
+    rows, columns = (np.array([-inf, 0]), np.array([0, inf])), (np.array([428, 2234.16]), np.array([429, most]))
+    programme = Programme(matrix, rows, columns, np.array([True, True]))
+    assert programme.solve() is Outcome.FOUND
+    assert list(programme.values) in ([428, 2235], [428, 2236], [429, 2240], [429, 2241])
 
 
 def test_sums_of_answers_need_not_be_whole() -> None:

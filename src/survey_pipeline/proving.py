@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 TOLERANCE = 1e-6
 FEWEST_TO_SHARE_OUT = 8
 """Fewer targets than this are mended one after another, which hides a little less."""
-MOST_ROUNDS = 12
-"""Times that a release is made anew with more hidden. Each hides more than the one before, so it ends by itself; in thousands
-of invented communities three were enough.
+MOST_ROUNDS = 25
+"""Times that a release is made anew with more hidden. Each hides more than the one before, so it ends by itself, mostly after
+two or three.
 """
 OF_EVERYBODY = 20
 """How many times as dear as any other it is to hide what is told of everybody: readers look there first."""
@@ -111,27 +111,22 @@ class _Attempt:
 
     @cached_property
     def _searched(self) -> "Attack":
-        return self._attacked(self._targets, ())
-
-    def _attacked(self, targets: Sequence["Target"], hidden: Collection[About]) -> "Attack":
         from survey_pipeline.proof.attack import Attack  # the solver is loaded where it is needed
 
-        attack = Attack(self.system, targets, hidden, hubs=self.counts.hubs, worlds=self.worlds)
+        attack = Attack(self.system, self._targets, hubs=self.counts.hubs, worlds=self.worlds)
         attack.verdicts()
         self.worlds.take(attack.worlds)
         return attack
 
     def to_hide(self) -> set[About]:
-        """What to hide so that no small count can be told; nothing if none can."""
-        found: set[About] = set()
+        """What to hide, nearly always so much that no small count can be told; nothing if none can."""
         open_ = self._open(self._verdicts)
-        while open_:
-            more = self._cheapest(open_, found) or self._cheapest(open_, found, in_whole_numbers=True)
-            if not more:
-                raise self._stuck(open_)
-            found |= more
-            open_ = self._open_without(found, open_)
-        return found
+        if not open_:
+            return set()
+        more = self._cheapest(open_) or self._cheapest(open_, in_whole_numbers=True)
+        if not more:
+            raise self._stuck(open_)
+        return more
 
     def _open(self, verdicts: Sequence["Verdict"]) -> dict[int, "Verdict"]:
         """What can be told of what must not be. What earlier releases hide may turn out to be no small count at all."""
@@ -144,14 +139,7 @@ class _Attempt:
         """How many targets must not be told."""
         return len(self.at_risk) + len(self.hidden_before)
 
-    def _open_without(self, hidden: set[About], before: Mapping[int, "Verdict"]) -> dict[int, "Verdict"]:
-        """What of it can still be told when more is hidden."""
-        verdicts = self._attacked([self._targets[place] for place in before], hidden).verdicts()
-        return {place: verdict for place, verdict in zip(before, verdicts, strict=True) if not verdict.safe}
-
-    def _cheapest(
-        self, open_: Mapping[int, "Verdict"], hidden: set[About], *, in_whole_numbers: bool = False
-    ) -> set[About]:
+    def _cheapest(self, open_: Mapping[int, "Verdict"], *, in_whole_numbers: bool = False) -> set[About]:
         """What to hide so that these targets are safe, with little loss. Many are shared out, and always alike, so that the
         same is hidden on any number of processors; neither share knows what the other one hides.
         """
@@ -161,14 +149,14 @@ class _Attempt:
         half = ceil(len(places) / 2) if len(places) >= FEWEST_TO_SHARE_OUT else len(places)
         shares = [{place: open_[place] for place in share} for share in (places[:half], places[half:]) if share]
         with ThreadPoolExecutor(len(shares)) as threads:
-            mended = [threads.submit(self._mended, share, hidden, in_whole_numbers) for share in shares]
+            mended = [threads.submit(self._mended, share, in_whole_numbers) for share in shares]
             try:
                 return set().union(*(share.result() for share in mended))
             except NotPossible:
                 raise self._stuck(open_) from None
 
-    def _mended(self, open_: Mapping[int, "Verdict"], hidden: set[About], in_whole_numbers: bool) -> set[About]:
-        """What to hide besides, for one target after another."""
+    def _mended(self, open_: Mapping[int, "Verdict"], in_whole_numbers: bool) -> set[About]:
+        """What to hide, for one target after another."""
         from survey_pipeline.proof.repair import Repair
 
         targets = [self._targets[place] for place in open_]
@@ -176,7 +164,6 @@ class _Attempt:
             self.system,
             targets,
             self._cost,
-            hidden,
             hubs=self.counts.hubs,
             around=self._searched.around,
             worlds=self.worlds,
@@ -186,7 +173,7 @@ class _Attempt:
         for place, verdict in enumerate(open_.values()):
             for low in (side for side, safe in ((True, verdict.safe_low), (False, verdict.safe_high)) if not safe):
                 repair.hide(repair.cheapest(place, low=low))
-        return {about for about in repair.hidden - hidden if isinstance(about, tuple)}
+        return {about for about in repair.hidden if isinstance(about, tuple)}
 
     def _stuck(self, open_: Mapping[int, "Verdict"]) -> NotProved:
         guarded = (*self.at_risk, *self.hidden_before)

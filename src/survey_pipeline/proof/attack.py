@@ -38,6 +38,8 @@ __all__ = ["Attack", "Contradiction", "Interval", "Target", "Verdict", "Worlds",
 ANY = (None,)
 AROUND = (ANY, (LOW, HIGH), (LOW, HIGH))
 """Worlds around which is searched first: any, then those in which what is still open is little, and much."""
+FEW = 10
+"""Targets for which no worlds are made together: they are searched one by one."""
 
 
 @dataclass(frozen=True)
@@ -135,17 +137,21 @@ class Attack:
         self._hidden = set(hidden)
         self._workers = workers
         self._fresh = True
-        self.around: Compiled | None = None
+        self._held: _Held | None = None
+
+    @property
+    def around(self) -> Compiled | None:
         """The system with its hubs as in some world, once one was found."""
+        return None if self._held is None else self._held.system
 
     @property
     def worlds(self) -> Worlds:
         """What was seen so far, for attacks in which less is known."""
         ends = {name: (float(low), float(high)) for name, (low, high) in zip(self._names, self._seen, strict=True)}
-        if self.around is None:
+        if self._held is None:
             return Worlds(ends)
         keys = list(self._system.place)
-        return Worlds(ends, {keys[hub]: float(self.around.least[hub]) for hub in self._hubs})
+        return Worlds(ends, {keys[hub]: float(self._held.world[hub]) for hub in self._hubs})
 
     def hide(self, sources: Collection[Source]) -> None:
         """Take back more. What was found possible stays possible."""
@@ -192,15 +198,17 @@ class Attack:
         before = inf
         for sides in AROUND:
             open_ = np.flatnonzero(np.any(~self._safe() & within, axis=1))
-            if not len(open_) or before - len(open_) < WORTH_ANOTHER * len(open_):
+            fewest = 1 if sides == ANY else FEW
+            if len(open_) < fewest or before - len(open_) < WORTH_ANOTHER * len(open_):
                 return
             before = len(open_)
             costs = [self._towards(side, open_) for side in sides if side is None or self._is_open(side, open_)]
-            jobs = [partial(self._held, known, each) for each in costs]
-            held = [around] if sides == ANY and (around := self._as_before(known)) else _all_done(jobs, self._workers)
-            self.around = self.around or held[0]
-            for around in held:
-                self._search_around(around, known, open_)
+            found = self._as_before(known) if sides == ANY else None
+            jobs = [partial(self._held_towards, known, each) for each in costs]
+            held = [found] if found else _all_done(jobs, self._workers)
+            self._held = self._held or held[0]
+            for each in held:
+                self._search_around(each, known, open_)
 
     def _is_open(self, side: int, targets: Whole) -> bool:
         return not self._safe()[targets, side].all()
@@ -213,46 +221,57 @@ class Attack:
         costs: Floats = np.asarray(mine.sum(axis=0), dtype=np.float64) * (1 if side == LOW else -1)
         return costs
 
-    def _search_around(self, around: Compiled | None, known: Flags, open_: Whole) -> None:
+    def _search_around(self, held: "_Held | None", known: Flags, open_: Whole) -> None:
         """Look for worlds with the hubs as in one world: what is seen there was seen, what is not may be elsewhere."""
         left = open_[~self._safe()[open_].all(axis=1)]
-        for part, found in self._searched(around, known, left) if around else ():
+        for part, found in self._searched(held.system, known, left) if held else ():
             self._seen[part.targets] = found.seen
 
-    def _as_before(self, known: Flags) -> Compiled | None:
-        """The system with its hubs as in a world of before, if that still fits."""
+    def _as_before(self, known: Flags) -> "_Held | None":
+        """The hubs as in a world of before, if that still fits."""
         if self._hubs_before is None:
             return None
         world = np.zeros(self._system.columns)
         world[self._hubs] = self._hubs_before
-        around = self._with_hubs(world)
-        return around if _has_whole_worlds(around, known) else None
+        return self._held_as(world, known)
 
-    def _held(self, known: Flags, costs: Floats) -> Compiled | None:
-        """The system with its hubs held where some world with low costs has them; None where none was found in time. Where
-        only the hubs are in whole numbers, the rest nearly always can be; all in whole numbers at once takes much longer,
-        and is tried for the first world alone.
+    def _held_towards(self, known: Flags, costs: Floats) -> "_Held | None":
+        """The hubs where some world with low costs has them; None where none was found in time. Where only the hubs are in
+        whole numbers, the rest nearly always can be; all in whole numbers at once takes much longer, and is tried for the
+        first world alone.
         """
         narrowed = narrow(self._system, known)
         of_hubs = np.zeros(self._system.columns, dtype=np.bool_)
         of_hubs[self._hubs] = True
         found = some_world(narrowed, costs, of_hubs)
-        around = None if found is None else self._with_hubs(np.round(found))
-        if around is not None and _has_whole_worlds(around, known):
-            return around
-        if self.around is not None:
-            return None
+        held = None if found is None else self._held_as(np.round(found), known)
+        if held is not None or self._held is not None:
+            return held
         whole = world_of(self._system, narrowed, costs)
-        return None if whole is None else self._with_hubs(whole)
+        return None if whole is None else _Held(held_at(self._system, self._hubs, whole), whole)
 
-    def _with_hubs(self, world: Floats) -> Compiled:
-        return held_at(self._system, self._hubs, world)
+    def _held_as(self, world: Floats, known: Flags) -> "_Held | None":
+        """The hubs as in a world (columns), if there is one in whole numbers with such hubs."""
+        system = held_at(self._system, self._hubs, world)
+        try:
+            whole = world_of(system, narrow(system, known), np.zeros(system.columns))
+        except Contradiction:
+            return None
+        return None if whole is None else _Held(system, whole)
 
     def _searched(self, system: Compiled, known: Flags, open_: Whole) -> list[tuple[Part, Found]]:
-        narrowed, start = narrow(system, known, _links(self._targets)), self.around.least if self.around else None
+        narrowed, start = narrow(system, known, _links(self._targets)), self._held.world if self._held else None
         parts = list(parts_of(system, narrowed, self._targets, open_, self._hubs, start))
         jobs = [partial(searched, part, self._needed[part.targets], self._seen[part.targets]) for part in parts]
         return list(zip(parts, _all_done(jobs, self._workers), strict=True))
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A system with its hubs as in a `world` (columns) in whole numbers."""
+
+    system: Compiled
+    world: Floats
 
 
 def held_at(system: Compiled, hubs: Whole, world: Floats) -> Compiled:
@@ -270,14 +289,6 @@ def _bounds(targets: csr_array, narrowed: Narrowed) -> Floats:
             up @ one + down @ other for one, other in ((narrowed.least, narrowed.most), (narrowed.most, narrowed.least))
         )
     return np.column_stack([np.nan_to_num(low, nan=-inf, neginf=-inf), np.nan_to_num(high, nan=inf, posinf=inf)])
-
-
-def _has_whole_worlds(system: Compiled, known: Flags) -> bool:
-    try:
-        narrowed = narrow(system, known)
-    except Contradiction:
-        return False
-    return world_of(system, narrowed, np.zeros(system.columns)) is not None
 
 
 def exact_bounds(

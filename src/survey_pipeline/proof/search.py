@@ -9,6 +9,7 @@ there; one in whole numbers is looked for nearby.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from math import ceil, inf
 
 import numpy as np
@@ -21,10 +22,10 @@ from survey_pipeline.proof.system import Compiled, Flags, Floats, Whole
 
 LOW, HIGH = 0, 1
 
-CHUNK = 400
-FEWEST_CHUNKS = 2
-"""Targets searched together, sharing their worlds, and how many of these groups a part has at least; fixed, so that the
-number of workers changes nothing.
+CHUNK = 700
+FEWEST_SEARCHES = 2
+"""Targets of a part that are at most searched together, sharing their worlds; and how many searches are made at least, for
+two processors. Fixed, so that the number of workers changes nothing.
 """
 
 WORTH_ANOTHER = 0.1
@@ -48,8 +49,8 @@ class Part:
     """A connected part of a system with some of its targets.
 
     `matrix` (rows, columns of the part), `goals` (targets here, columns of the part); `offset` (targets here) is what settled
-    unknowns add. `targets` are the places of the targets in the whole attack. `start` (columns of the part): where the hubs
-    are in some world, if one is known; of others it says nothing.
+    unknowns add. `targets` are the places of the targets in the whole attack. `start` (columns of the part): some
+    world in whole numbers, if one is known.
     """
 
     targets: Whole
@@ -77,10 +78,12 @@ def parts_of(
     is_hub[_NONE if hubs is None else hubs] = True
     offset = targets @ np.where(narrowed.settled, narrowed.least, 0)
     pieces = _pieces(narrowed)
-    for label, mine in _grouped(_part_of_targets(targets, narrowed.part, narrowed.settled, open_)).items():
+    groups = _grouped(_part_of_targets(targets, narrowed.part, narrowed.settled, open_))
+    searches = ceil(FEWEST_SEARCHES / max(1, len(groups)))
+    for label, mine in groups.items():
         here, matrix, rows, columns = pieces.get(label) or _piece(narrowed, _NONE, _NONE)
         kinds = system.counts[here], system.sums[here], is_hub[here]
-        size = min(CHUNK, ceil(len(mine) / FEWEST_CHUNKS))
+        size = min(CHUNK, ceil(len(mine) / searches))
         for first in range(0, len(mine), size):
             chosen = open_[mine[first : first + size]]
             goals, begin = targets[chosen][:, here], None if start is None else start[here]
@@ -344,9 +347,26 @@ class _Search:
         self._bar(self.near_start, no_miss)
         outcome = self.near_start.solve()
         if outcome is Outcome.FOUND:
-            world = np.where(hubs, np.round(self.near_start.values[: self.columns]), 0)
-            self._found_around(world, ~hubs, np.zeros_like(hubs), no_miss)
+            world = np.where(hubs, np.round(self.near_start.values[: self.columns]), self.part.start)
+            goal = (no_miss - self.columns) % self.count
+            self._found_around(world, self._disturbed(world, goal), np.zeros_like(hubs), no_miss)
         return outcome
+
+    def _disturbed(self, world: Floats, goal: Whole) -> Flags:
+        """What hangs together (columns), hubs left out, with a row that a world does not fit or with some targets."""
+        misfit = ~_fitting(self.part, world)
+        about = abs(self.part.matrix[misfit]).sum(axis=0) + abs(self.part.goals[goal]).sum(axis=0)
+        mine = np.unique(self._question[(np.asarray(about) > 0) & ~self.part.hubs])
+        found: Flags = np.isin(self._question, mine) & ~self.part.hubs
+        return found
+
+    @cached_property
+    def _question(self) -> Whole:
+        """What hangs together otherwise than by hubs, by a number (columns); -1 for hubs."""
+        found = np.full(self.columns, -1)
+        chosen = np.flatnonzero(~self.part.hubs)
+        found[chosen] = connected(csr_array(vstack([self.part.matrix[:, chosen], self.part.goals[:, chosen]])))
+        return found
 
     def _bar(self, programme: Programme, no_miss: Whole) -> None:
         """Allow no world with some misses."""
@@ -427,11 +447,20 @@ class _Search:
 
 def _fits(part: Part, world: Floats) -> bool:
     """Whether a world keeps all rows and bounds, but for what rounding counts by `TOLERANCE` can have moved."""
-    size = max(1.0, 1e-3 * np.abs(world).max(initial=0))
-    sums, slack = part.matrix @ world, TOLERANCE * (size + abs(part.matrix) @ np.ones(len(world)))
-    rows = (sums >= part.rows[0] - slack) & (sums <= part.rows[1] + slack)
+    size = _size(world)
     columns = (world >= part.columns[0] - TOLERANCE * size) & (world <= part.columns[1] + TOLERANCE * size)
-    return bool(rows.all() and columns.all())
+    return bool(_fitting(part, world).all() and columns.all())
+
+
+def _fitting(part: Part, world: Floats) -> Flags:
+    """The rows that a world keeps."""
+    sums, slack = part.matrix @ world, TOLERANCE * (_size(world) + abs(part.matrix) @ np.ones(len(world)))
+    found: Flags = (sums >= part.rows[0] - slack) & (sums <= part.rows[1] + slack)
+    return found
+
+
+def _size(world: Floats) -> float:
+    return float(max(1.0, 1e-3 * np.abs(world).max(initial=0)))
 
 
 def _from_bounds(part: Part) -> Floats:

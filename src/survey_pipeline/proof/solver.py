@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from survey_pipeline.proof.narrow import TOLERANCE
 from survey_pipeline.proof.system import Flags, Floats, Whole
 
 SOLVER = f"HiGHS {highspy.Highs().version()}"  # type: ignore[no-untyped-call]
@@ -36,11 +37,9 @@ ENDS = {
 OPTIONS: dict[str, bool | int | float | str] = {"output_flag": False, "threads": 1, "random_seed": 0}
 PRIMAL_SIMPLEX = 4
 """With other costs the last solution still fits, so that the primal simplex goes on from there."""
-MIP_TOLERANCE = 1e-6
-"""At 1e-7 the presolve of HiGHS 1.15 rules out worlds that fit: a part of a survey of 400 people, with a world at hand."""
 IN_WHOLE_NUMBERS: dict[str, bool | int | float | str] = {
     "mip_max_nodes": NODES,
-    "mip_feasibility_tolerance": MIP_TOLERANCE,
+    "mip_feasibility_tolerance": 1e-7,
     "mip_rel_gap": 0.3,
     "mip_heuristic_run_feasibility_jump": False,
 }
@@ -65,6 +64,7 @@ class Programme:
         self._only_costs_change = only_costs_change
         self._columns = matrix.shape[1]
         self._every: NDArray[np.int32] = np.arange(self._columns, dtype=np.int32)
+        self._least, self._most = columns
         self._highs = highspy.Highs()  # type: ignore[no-untyped-call]
         for name, value in (OPTIONS | ({} if whole is None else IN_WHOLE_NUMBERS)).items():
             self._highs.setOptionValue(name, value)
@@ -80,11 +80,14 @@ class Programme:
         if not np.array_equal(of_all, self._whole):
             self._highs.changeColsIntegrality(self._columns, self._every, of_all)
             self._whole = of_all
+            least, most = _inwards(self._least[: len(whole)], self._most[: len(whole)], whole)
+            self._highs.changeColsBounds(len(whole), self._every[: len(whole)], _finite(least), _finite(most))
 
     def costs(self, costs: Floats) -> None:
         self._highs.changeColsCost(self._columns, self._every, costs)
 
     def bounds(self, columns: Whole, least: Floats, most: Floats) -> None:
+        """Of columns that are no whole numbers."""
         self._highs.changeColsBounds(len(columns), columns.astype(np.int32), least, most)
 
     def solve(self) -> Outcome:
@@ -124,6 +127,11 @@ class Programme:
     def duals(self) -> Floats:
         """The reduced costs of the columns."""
         return np.asarray(self._highs.getSolution().col_dual, dtype=np.float64)
+
+
+def _inwards(least: Floats, most: Floats, whole: Flags) -> tuple[Floats, Floats]:
+    """Bounds of whole numbers as whole numbers: with others HiGHS 1.15 rules out worlds that fit."""
+    return np.where(whole, np.ceil(least - TOLERANCE), least), np.where(whole, np.floor(most + TOLERANCE), most)
 
 
 def _model(matrix: csr_array, rows: tuple[Floats, Floats], columns: tuple[Floats, Floats]) -> highspy.HighsLp:
