@@ -15,7 +15,9 @@ from scipy.sparse import csr_array
 
 from survey_pipeline.proof import System, attack, search
 from survey_pipeline.proof.attack import Attack, Contradiction, Interval, Target, Worlds, exact_bounds
-from survey_pipeline.proof.repair import NotPossible, Repair, Table, cheapest_to_hide, protect_cells, until_safe
+from survey_pipeline.proof.cells import Table, protect_cells
+from survey_pipeline.proof.elastic import NotPossible
+from survey_pipeline.proof.repair import Repair, cheapest_to_hide, until_safe
 from survey_pipeline.proof.solver import Outcome, Programme
 from survey_pipeline.proof.system import Key, Source
 

@@ -15,7 +15,9 @@ from club import SHARED
 
 from survey_pipeline.proof import System
 from survey_pipeline.proof.attack import Attack, Interval, Target, exact_bounds
-from survey_pipeline.proof.repair import NotPossible, Table, cheapest_to_hide, protect_cells
+from survey_pipeline.proof.cells import Table, protect_cells
+from survey_pipeline.proof.elastic import NotPossible
+from survey_pipeline.proof.repair import cheapest_to_hide
 from survey_pipeline.proof.system import Key, Source
 
 FOLDER = SHARED / "disclosure"

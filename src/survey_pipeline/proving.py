@@ -143,7 +143,7 @@ class _Attempt:
         """What to hide so that these targets are safe, with little loss. Many are shared out, and always alike, so that the
         same is hidden on any number of processors; neither share knows what the other one hides.
         """
-        from survey_pipeline.proof.repair import NotPossible
+        from survey_pipeline.proof.elastic import NotPossible
 
         places = list(open_)
         half = ceil(len(places) / 2) if len(places) >= FEWEST_TO_SHARE_OUT else len(places)
