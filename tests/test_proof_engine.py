@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from survey_pipeline.proof import System, attack, search
+from survey_pipeline.proof import System, attack, pieces
 from survey_pipeline.proof.attack import Attack, Contradiction, Interval, Target, Worlds, exact_bounds
 from survey_pipeline.proof.cells import Table, protect_cells
 from survey_pipeline.proof.elastic import NotPossible
@@ -355,12 +355,12 @@ def _rounded(system: System, key: Key, count: int, source: Source) -> None:
 
 def test_verdicts_do_not_depend_on_how_many_work(monkeypatch: pytest.MonkeyPatch) -> None:
     system, targets, hidden = survey(people=400, exposures=2, levels=5, questions=8)
-    monkeypatch.setattr(search, "CHUNK", 20)
+    monkeypatch.setattr(pieces, "CHUNK", 20)
     alone, together = (Attack(system, targets, hidden, workers=n).verdicts() for n in (1, 2))
     assert len(targets) > 60
     assert alone == together
     assert {found.safe for found in alone} == {True, False}
-    monkeypatch.setattr(search, "CHUNK", 1000)
+    monkeypatch.setattr(pieces, "CHUNK", 1000)
     at_once = Attack(system, targets, hidden).verdicts()
     assert [found.safe for found in at_once] == [found.safe for found in alone]
     terms = [target.terms for target in targets]

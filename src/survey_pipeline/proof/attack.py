@@ -18,13 +18,12 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from survey_pipeline.proof.narrow import CONTRADICTION, TOLERANCE, Contradiction, Narrowed, narrow
+from survey_pipeline.proof.pieces import Part, parts_of
 from survey_pipeline.proof.search import (
     HIGH,
     LOW,
     WORTH_ANOTHER,
     Found,
-    Part,
-    parts_of,
     reached,
     searched,
     some_world,

@@ -1,32 +1,26 @@
 """Searching a part of a system: worlds in whole numbers in which targets go as far as they must.
 
-What belongs here: parts that have nothing to do with each other, and the search in one of them. What does not: in what order
-which worlds are looked for, and what follows for a target (`attack`).
+What belongs here: the search in one part. What does not: taking parts out of a system (`pieces`), in what order which worlds
+are looked for, and what follows for a target (`attack`).
 
 A linear programme brings as many targets as it can to where they must be. Its world is mostly in fractions of people here and
 there; one in whole numbers is looked for nearby.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from math import ceil, inf
+from math import inf
 
 import numpy as np
 from scipy.sparse import block_array, csr_array, eye_array, vstack
 
 from survey_pipeline.proof.narrow import CONTRADICTION, TOLERANCE, Contradiction, Narrowed, connected
+from survey_pipeline.proof.pieces import NOTHING, Part, apart, around, fits, fitting, from_bounds, pieces
 from survey_pipeline.proof.solver import Outcome, Programme
 from survey_pipeline.proof.sums import Sums, whole_world
 from survey_pipeline.proof.system import Compiled, Flags, Floats, Whole
 
 LOW, HIGH = 0, 1
-
-CHUNK = 700
-FEWEST_SEARCHES = 2
-"""Targets of a part that are at most searched together, sharing their worlds; and how many searches are made at least, for
-two processors. Fixed, so that the number of workers changes nothing.
-"""
 
 WORTH_ANOTHER = 0.1
 """Worlds for many targets at once are made as long as each settles this share of those that are left."""
@@ -41,123 +35,6 @@ def reached(seen: Floats, needed: Floats) -> Flags:
     return np.column_stack([low, seen[:, HIGH] >= needed[:, HIGH] - TOLERANCE])
 
 
-# --- Parts that have nothing to do with each other --------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Part:
-    """A connected part of a system with some of its targets.
-
-    `matrix` (rows, columns of the part), `goals` (targets here, columns of the part); `offset` (targets here) is what settled
-    unknowns add. `targets` are the places of the targets in the whole attack. `start` (columns of the part): some
-    world in whole numbers, if one is known.
-    """
-
-    targets: Whole
-    goals: csr_array
-    offset: Floats
-    matrix: csr_array
-    rows: tuple[Floats, Floats]
-    columns: tuple[Floats, Floats]
-    counts: Flags
-    sums: Flags
-    hubs: Flags
-    start: Floats | None = None
-
-
-def parts_of(
-    system: Compiled,
-    narrowed: Narrowed,
-    targets: csr_array,
-    open_: Whole,
-    hubs: Whole | None = None,
-    start: Floats | None = None,
-) -> Iterator[Part]:
-    """The parts that have an open target, in a fixed order, in groups of targets. `start` (columns): as in `Part`."""
-    is_hub = np.zeros(system.columns, dtype=np.bool_)
-    is_hub[_NONE if hubs is None else hubs] = True
-    offset = targets @ np.where(narrowed.settled, narrowed.least, 0)
-    pieces = _pieces(narrowed)
-    groups = _grouped(_part_of_targets(targets, narrowed.part, narrowed.settled, open_))
-    searches = ceil(FEWEST_SEARCHES / max(1, len(groups)))
-    for label, mine in groups.items():
-        here, matrix, rows, columns = pieces.get(label) or _piece(narrowed, _NONE, _NONE)
-        kinds = system.counts[here], system.sums[here], is_hub[here]
-        size = min(CHUNK, ceil(len(mine) / searches))
-        for first in range(0, len(mine), size):
-            chosen = open_[mine[first : first + size]]
-            goals, begin = targets[chosen][:, here], None if start is None else start[here]
-            yield Part(chosen, goals, offset[chosen], matrix, rows, columns, *kinds, begin)
-
-
-_Piece = tuple[Whole, csr_array, tuple[Floats, Floats], tuple[Floats, Floats]]
-"""Columns, with the matrix and the bounds of rows and columns of them alone."""
-
-
-def _pieces(narrowed: Narrowed) -> dict[int, _Piece]:
-    """What hangs together, by its number in `part`."""
-    lengths = np.diff(narrowed.matrix.indptr)
-    of_row = np.full(len(lengths), -1)
-    of_row[lengths > 0] = narrowed.part[narrowed.matrix.indices[narrowed.matrix.indptr[:-1][lengths > 0]]]
-    rows, columns = _grouped(of_row), _grouped(np.where(narrowed.settled, -1, narrowed.part))
-    return {label: _piece(narrowed, here, rows.get(label, _NONE)) for label, here in columns.items()}
-
-
-def _piece(narrowed: Narrowed, here: Whole, there: Whole) -> _Piece:
-    rows = narrowed.row_least[there], narrowed.row_most[there]
-    return here, narrowed.matrix[there][:, here], rows, (narrowed.least[here], narrowed.most[here])
-
-
-def _around(part: Part, free: Flags, world: Floats) -> tuple[Part, Whole]:
-    """A part in which only some unknowns are `free` (columns) and the others are as in a world; and the places of the targets
-    that are about them.
-    """
-    taken_up = np.where(free, 0, world)
-    there = np.flatnonzero(abs(part.matrix) @ free.astype(np.float64) > 0)
-    mine = np.flatnonzero(abs(part.goals) @ free.astype(np.float64) > 0)
-    matrix, goals, chosen = part.matrix[there], part.goals[mine], np.flatnonzero(free)
-    taken = matrix @ taken_up
-    rows = part.rows[0][there] - taken, part.rows[1][there] - taken
-    columns = part.columns[0][free], part.columns[1][free]
-    offset, kinds = part.offset[mine] + goals @ taken_up, (part.counts[free], part.sums[free], part.hubs[free])
-    return Part(part.targets[mine], goals[:, chosen], offset, matrix[:, chosen], rows, columns, *kinds), mine
-
-
-def _apart(part: Part, free: Flags) -> Iterator[Flags]:
-    """What is free (columns), by what hangs together while all else stays as it is; a small part is solved as one."""
-    if not part.hubs.any():
-        yield free
-        return
-    chosen = np.flatnonzero(free)
-    labels = connected(csr_array(vstack([part.matrix[:, chosen], part.goals[:, chosen]])))
-    for mine in _grouped(labels).values():
-        here = np.zeros_like(free)
-        here[chosen[mine]] = True
-        yield here
-
-
-_NONE: Whole = np.zeros(0, dtype=np.int64)
-
-
-def _part_of_targets(targets: csr_array, part: Whole, settled: Flags, open_: Whole) -> Whole:
-    """The part of each open target; -2 for those all of whose unknowns are settled."""
-    labels = np.full(len(open_), -2)
-    for place, target in enumerate(open_):
-        columns = targets.indices[targets.indptr[target] : targets.indptr[target + 1]]
-        unsettled = columns[~settled[columns]]
-        if len(unsettled):
-            labels[place] = part[unsettled[0]]
-    return labels
-
-
-def _grouped(labels: Whole) -> dict[int, Whole]:
-    """The places of each label, -1 left out, in the order of the labels."""
-    order = np.argsort(labels, kind="stable")
-    found, first = np.unique(labels[order], return_index=True)
-    groups = zip(found.tolist(), np.split(order, first[1:]), strict=True) if len(order) else ()
-    return {label: group for label, group in groups if label != -1}
-
-
 def some_world(narrowed: Narrowed, costs: Floats, whole: Flags) -> Floats | None:
     """A world that fits, with low costs; None where none was found in time. What is not `whole` may be in fractions."""
     columns = narrowed.least, narrowed.most
@@ -169,7 +46,7 @@ def some_world(narrowed: Narrowed, costs: Floats, whole: Flags) -> Floats | None
 def world_of(system: Compiled, narrowed: Narrowed, costs: Floats) -> Floats | None:
     """The same in whole numbers, part by part."""
     world = narrowed.least.copy()
-    for here, matrix, rows, columns in _pieces(narrowed).values():
+    for here, matrix, rows, columns in pieces(narrowed).values():
         programme = Programme(matrix, rows, columns, system.counts[here])
         programme.costs(costs[here])
         sums = Sums.of(matrix, rows, columns, system.sums[here])
@@ -178,9 +55,6 @@ def world_of(system: Compiled, narrowed: Narrowed, costs: Floats) -> Floats | No
             return None
         world[here] = found
     return world
-
-
-# --- Searching for worlds ---------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -256,7 +130,7 @@ class _Search:
     def __init__(self, part: Part, needed: Floats, seen: Floats) -> None:
         self.part, self.needed = part, needed - part.offset[:, None]
         self.count, self.columns = len(part.targets), part.matrix.shape[1]
-        self.found = Found(seen.copy(), _from_bounds(part), np.zeros((self.count, 2), dtype=np.bool_))
+        self.found = Found(seen.copy(), from_bounds(part), np.zeros((self.count, 2), dtype=np.bool_))
         self.linear = _aimed(part, self.needed, None)
         self._integral: Programme | None = None
         self._near_start: Programme | None = None
@@ -296,7 +170,7 @@ class _Search:
         pending = self.pending(side)
         while len(pending) > 1:
             if self._pushed(self._misses(side, pending)) is Outcome.FOUND:
-                self._witness_near(_NONE)
+                self._witness_near(NOTHING)
             left = self.pending(side)
             if len(pending) - len(left) < max(1, WORTH_ANOTHER * len(pending)):
                 return
@@ -354,7 +228,7 @@ class _Search:
 
     def _disturbed(self, world: Floats, goal: Whole) -> Flags:
         """What hangs together (columns), hubs left out, with a row that a world does not fit or with some targets."""
-        misfit = ~_fitting(self.part, world)
+        misfit = ~fitting(self.part, world)
         about = abs(self.part.matrix[misfit]).sum(axis=0) + abs(self.part.goals[goal]).sum(axis=0)
         mine = np.unique(self._question[(np.asarray(about) > 0) & ~self.part.hubs])
         found: Flags = np.isin(self._question, mine) & ~self.part.hubs
@@ -412,8 +286,8 @@ class _Search:
         as few as can be of those that cost; take it.
         """
         made = world.copy()
-        for here in _apart(self.part, free):
-            part, mine = _around(self.part, here, world)
+        for here in apart(self.part, free):
+            part, mine = around(self.part, here, world)
             misses = np.append(self._misses(LOW, mine), self._misses(HIGH, mine))
             columns = part.matrix.shape[1]
             programme = _aimed(part, self.needed[mine] + (self.part.offset[mine] - part.offset)[:, None], part.counts)
@@ -438,34 +312,8 @@ class _Search:
 
     def _take(self, world: Floats) -> None:
         """Count a world (columns of the part) as a witness, if it is one."""
-        if not _fits(self.part, world):
+        if not fits(self.part, world):
             return
         reached = self.part.goals @ world + self.part.offset
         self.found.seen[:, LOW] = np.minimum(self.found.seen[:, LOW], reached)
         self.found.seen[:, HIGH] = np.maximum(self.found.seen[:, HIGH], reached)
-
-
-def _fits(part: Part, world: Floats) -> bool:
-    """Whether a world keeps all rows and bounds, but for what rounding counts by `TOLERANCE` can have moved."""
-    size = _size(world)
-    columns = (world >= part.columns[0] - TOLERANCE * size) & (world <= part.columns[1] + TOLERANCE * size)
-    return bool(_fitting(part, world).all() and columns.all())
-
-
-def _fitting(part: Part, world: Floats) -> Flags:
-    """The rows that a world keeps."""
-    sums, slack = part.matrix @ world, TOLERANCE * (_size(world) + abs(part.matrix) @ np.ones(len(world)))
-    found: Flags = (sums >= part.rows[0] - slack) & (sums <= part.rows[1] + slack)
-    return found
-
-
-def _size(world: Floats) -> float:
-    return float(max(1.0, 1e-3 * np.abs(world).max(initial=0)))
-
-
-def _from_bounds(part: Part) -> Floats:
-    """What the bounds of the unknowns alone say of each target (targets here, 2)."""
-    goals = part.goals.tocoo()
-    ends = [goals.data * bound[goals.col] for bound in part.columns]
-    low, high = (np.bincount(goals.row, pick(*ends), len(part.targets)) for pick in (np.minimum, np.maximum))
-    return np.column_stack([low, high]) + part.offset[:, None]
