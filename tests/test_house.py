@@ -321,10 +321,10 @@ def test_the_installed_wheel_works_from_any_folder(wheel: Path, tmp_path: Path) 
         "import survey_pipeline\n"
         f"assert survey_pipeline.__file__.startswith({str(site)!r})\n"
         "from survey_pipeline.cli import main\n"
-        "main(['sample', '-i', 'magnesium', '-w', '2026-01', '--rows', '400', '-o', 'made.csv', '--quiet'])\n"
+        "main(['sample', '-i', 'magnesium', '-w', '2026-01', '--rows', '1200', '-o', 'made.csv', '--quiet'])\n"
     )
     again = code.replace(
-        "['sample', '-i', 'magnesium', '-w', '2026-01', '--rows', '400', '-o', 'made.csv', '--quiet']", "{}"
+        "['sample', '-i', 'magnesium', '-w', '2026-01', '--rows', '1200', '-o', 'made.csv', '--quiet']", "{}"
     )
     run = again.format("['run', 'made.csv', '-i', 'magnesium', '-w', '2026-01', '--quiet']")
     for script in (code, run):

@@ -13,7 +13,7 @@ from simulate.rates import filled, rate, rate_within
 from simulate.work import Workers
 
 PAGE = Path(__file__).parents[1] / "docs" / "simulations.md"
-SMALL = Amount(communities=60, repeats=300)
+SMALL = Amount(communities=40, repeats=200)
 TINY = Amount(communities=5, repeats=10)
 ALONE = Workers(1, bar=False)
 LARGE_PLAN = Plan(n_people=(20_000, 20_000), bad_spell=(1.0, 1.0))
