@@ -19,7 +19,7 @@ import polars as pl
 from survey_pipeline.count import follow_up_place, level_place
 from survey_pipeline.estimate import Levels
 from survey_pipeline.estimate.bands import ANYWAY
-from survey_pipeline.estimate.figures import QUARTILES, thresholds_of
+from survey_pipeline.estimate.figures import QUARTILES
 from survey_pipeline.estimate.rows import levels_of
 from survey_pipeline.instrument import Instrument
 from survey_pipeline.levels import exposure_of
@@ -36,7 +36,7 @@ from survey_pipeline.names import (
     STATISTIC,
     WEIGHT,
 )
-from survey_pipeline.outcomes import Flags, Outcome, Values, exposures, reached
+from survey_pipeline.outcomes import Flags, Outcome, Values, exposures, reached, thresholds_of
 
 if TYPE_CHECKING:
     import svy

@@ -240,6 +240,23 @@ def _scale(item: Item) -> Grid:
 # --- Responders -----------------------------------------------------------------------------------------------------------
 
 
+def thresholds_of(outcome: Outcome) -> tuple[Threshold, ...]:
+    """The thresholds an outcome declares, and those of its responder curve that are not among them."""
+    declared = {threshold.percent for threshold in outcome.thresholds}
+    curve = (per_cent for per_cent in outcome.responder_curve if per_cent not in declared)
+    return (*outcome.thresholds, *map(improved_by, curve))
+
+
+def improved_by(per_cent: int) -> Threshold:
+    """A point of the responder curve: at least so many per cent of the own baseline."""
+    return Threshold(
+        name=f"improved_{per_cent}",
+        label=f"At least {per_cent} % better",
+        percent=per_cent,
+        source="cumulative responder curve, Farrar 2006, J Pain Symptom Manage 31:369",
+    )
+
+
 def reached(threshold: Threshold, outcome: Outcome, before: Values, after: Values) -> tuple[Flags, Flags]:
     """Who counts as a responder, and who could: flags for each pair of values (NaN is no answer).
 

@@ -13,7 +13,7 @@ import numpy as np
 from survey_pipeline import statistics
 from survey_pipeline.estimate.cells import Cells, Flags
 from survey_pipeline.instrument import Threshold
-from survey_pipeline.outcomes import Outcome, reached
+from survey_pipeline.outcomes import Outcome, reached, thresholds_of
 from survey_pipeline.statistics import Estimated, Numbers
 
 ANSWERED, ANSWERED_BEFORE, ANSWERED_BOTH = "answered", "answered_before", "answered_both"
@@ -101,23 +101,6 @@ def _before_and_after(outcome: Outcome, people: Cells) -> Iterator[Figure]:
     for threshold in thresholds_of(outcome):
         if threshold.needs_baseline:
             yield _responders(threshold, outcome, people)
-
-
-def thresholds_of(outcome: Outcome) -> tuple[Threshold, ...]:
-    """The thresholds an outcome declares, and those of its responder curve that are not among them."""
-    declared = {threshold.percent for threshold in outcome.thresholds}
-    curve = (per_cent for per_cent in outcome.responder_curve if per_cent not in declared)
-    return (*outcome.thresholds, *map(improved_by, curve))
-
-
-def improved_by(per_cent: int) -> Threshold:
-    """A point of the responder curve: at least so many per cent of the own baseline."""
-    return Threshold(
-        name=f"improved_{per_cent}",
-        label=f"At least {per_cent} % better",
-        percent=per_cent,
-        source="cumulative responder curve, Farrar 2006, J Pain Symptom Manage 31:369",
-    )
 
 
 Formula = Callable[[Cells, Numbers], Estimated]
