@@ -486,6 +486,16 @@ def test_a_wave_whose_form_has_no_column_is_refused(
     assert not home.exists() or contents(home) == {}
 
 
+def test_exact_numbers_are_marked_as_the_release_has_them(published: Said, home: Path, instrument_file: Path) -> None:
+    said = call("estimates", "-i", instrument_file, "-w", "2026-01", "--home", home, "-q")
+    place = list(TIDY_COLUMNS).index("status")
+    statuses = [row[place] for row in csv.reader(said.out.splitlines()[1:])]
+    (document,) = (home / "reports").rglob("release.json")
+    rows = json.loads(document.read_text(encoding="utf-8"))["rows"]
+    assert {row["status"] for row in rows} >= {"ok", "suppressed"}
+    assert statuses == [row["status"] for row in rows]
+
+
 def test_quiet_says_nothing(run: Callable[..., Said], good: Path, home: Path, instrument_file: Path) -> None:
     wave = ("-i", instrument_file, "-w", "2026-01", "--home", home)
     assert run(good, more=("--quiet",)) == call("check", good, "-i", instrument_file, "-q") == Said(0, "", "")

@@ -459,14 +459,25 @@ def test_a_line_is_shown_only_where_every_answer_is(oxide: int, shown: bool) -> 
 def test_exact_comparisons_say_whether_they_would_be_published() -> None:
     answers = community(150, 5)
     counted = tally(answers, WITH_NONE)
-    exact = exact_frames(counted, WITH_NONE, coarsen(counted, WITH_NONE, POLICY), POLICY)
     release = released(answers)
+    levels = coarsen(counted, WITH_NONE, POLICY)
+    exact = exact_frames(counted, WITH_NONE, levels, POLICY, published=release.frame())
+    assert exact["estimates"]["status"].to_list() == [row.status for row in release.rows]
     assert exact["comparisons"]["status"].to_list() == [row.status for row in release.comparisons]
     assert exact["tests"]["status"].to_list() == [row.status for row in release.tests]
     assert exact["comparisons"].schema == pl.Schema(COMPARISONS_SCHEMA)
     assert exact["tests"].schema == pl.Schema(TESTS_SCHEMA)
     hidden = exact["comparisons"].filter(pl.col("status") == "suppressed", pl.col("n_respondents") > 1)
     assert hidden["estimate"].null_count() < hidden.height
+
+
+def test_before_there_is_a_release_the_proof_may_hide_more() -> None:
+    answers = community(150, 5)
+    counted = tally(answers, WITH_NONE)
+    exact = exact_frames(counted, WITH_NONE, coarsen(counted, WITH_NONE, POLICY), POLICY)["estimates"]
+    both = list(zip(exact["status"], released(answers).rows, strict=True))
+    assert all(row.status == "suppressed" for status, row in both if status == "suppressed")
+    assert any(row.status == "suppressed" for status, row in both if status != "suppressed")
 
 
 def test_an_older_release_has_neither_and_a_new_one_comes_back_the_same() -> None:

@@ -160,12 +160,16 @@ def exact_frames(
     policy: Policy,
     diary: pl.DataFrame = NO_DIARIES,
     by_design: ByDesign = as_estimated,
+    published: pl.DataFrame | None = None,
 ) -> dict[str, pl.DataFrame]:
     """The exact numbers, not for publication, with the status that each row would have when published: "estimates" (tidy
     columns without instrument and wave), "comparisons" and "tests".
+
+    `published`: the rows of the wave's release, where there is one. What its proof hid is hidden here; without it, the status
+    is the one before the proof, which may hide more.
     """
     exact = _estimates(tally, diary, instrument, levels, by_design)
-    rows = disclose(exact, policy, links=Links(instrument, levels))
+    rows = disclose(exact, policy, published, Links(instrument, levels))
     told = exact.with_columns(rows[names.STATUS])
     lines = tested_lines(tally, exact, instrument, levels)
     status = published_tests(lines, rows, instrument, levels, policy)[names.STATUS]

@@ -555,11 +555,19 @@ def render_wave(places: Places, released: ReleasedWave) -> tuple[str, ...]:
     ledger = Warehouse(places.warehouse_location).releases(released.instrument)
     waves = sorted(latest(ledger))
     mine = waves.index(released.wave)
-    for wave in waves[mine : mine + 2]:
+    _render(places, ledger, released.instrument, waves[mine : mine + 2])
+    return _pages(places, released.instrument, released.wave)
+
+
+def _render(places: Places, ledger: Sequence[StoredRelease], instrument: str, waves: Sequence[str]) -> None:
+    """The reports of some waves, and the list of all."""
+    for wave in waves:
         _render_one(places, ledger, wave)
-    _render_index(places, ledger, released.instrument)
-    folder = places.report_folder(released.instrument, released.wave)
-    return tuple(str(folder / page) for page in PAGES)
+    _render_index(places, ledger, instrument)
+
+
+def _pages(places: Places, instrument: str, wave: str) -> tuple[str, ...]:
+    return tuple(str(places.report_folder(instrument, wave) / page) for page in PAGES)
 
 
 def _render_one(places: Places, ledger: Sequence[StoredRelease], wave: str) -> None:
@@ -609,13 +617,14 @@ def _changed_since(ledger: Sequence[StoredRelease], before: str, now: str) -> fr
 
 
 def render_again(places: Places, instrument: str, wave: str | None = None) -> tuple[str, ...]:
-    """Reports from the ledger alone: of one wave, or of all of them."""
+    """Reports from the ledger alone: of one wave, or of all of them; gives the paths of their pages."""
     warehouse = Warehouse(places.warehouse_location)
-    ledger = latest(warehouse.releases(instrument))
-    _refuse_unpublished(ledger, instrument, wave)
-    chosen = [ledger[name].release for name in ([wave] if wave else sorted(ledger))]
+    ledger = warehouse.releases(instrument)
+    _refuse_unpublished(latest(ledger), instrument, wave)
+    waves = [wave] if wave else sorted(latest(ledger))
     with warehouse.held():
-        return tuple(path for release in chosen for path in render_wave(places, released_wave(release, is_new=False)))
+        _render(places, ledger, instrument, waves)
+    return tuple(page for each in waves for page in _pages(places, instrument, each))
 
 
 def _refuse_unpublished(ledger: Mapping[str, StoredRelease], instrument: str, wave: str | None) -> None:
@@ -641,7 +650,8 @@ def exact_estimates(
     published.
 
     At the levels that would be published, or at the finest the instrument declares: the instrument as it was when the wave
-    was read, since its answers were typed by that.
+    was read, since its answers were typed by that. What the wave's release hides is marked so; before there is one, the proof
+    may hide more than is marked.
     """
     warehouse = Warehouse(places.warehouse_location)
     row = known_wave(warehouse, instrument.name, wave)
@@ -657,7 +667,9 @@ def exact_estimates(
     )
     words = [pl.lit(instrument.name).alias(names.INSTRUMENT), pl.lit(wave).alias(names.WAVE)]
     by_design = _by_design(warehouse, asked, wave, row["responses_version"])
-    return exact_frames(tally, asked, levels, policy, diary, by_design)[what].select(*words, pl.all())
+    stored = None if finest else latest(ledger).get(wave)
+    published = stored.release.frame() if stored else None
+    return exact_frames(tally, asked, levels, policy, diary, by_design, published)[what].select(*words, pl.all())
 
 
 def _tally_of(warehouse: Warehouse, instrument: Instrument, row: Mapping[str, Any]) -> pl.DataFrame:
