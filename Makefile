@@ -44,7 +44,8 @@ run: samples ## invent three waves, backfill them, publish the newest, and say w
 	@$(BIN)/python flows/backfill.py $(SAMPLES) --instrument $(INSTRUMENT)
 	@$(BIN)/python flows/publish_wave.py $(SAMPLES)/$(INSTRUMENT)-$(NEWEST).csv --instrument $(INSTRUMENT) --wave $(NEWEST)
 
-test: $(VENV)/.test lint types tests ## everything that must pass
+test: $(VENV)/.test lint ## everything that must pass; types are checked while the tests run
+	@$(MAKE) --no-print-directory --jobs 2 types tests
 
 lint: $(VENV)/.test ## style and format
 	@$(BIN)/ruff check .
