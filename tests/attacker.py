@@ -10,10 +10,11 @@ answered (`linear`).
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import combinations
 from math import inf
 
 import polars as pl
-from knowledge import Attacker, Row
+from knowledge import Attacker, Row, between
 from linear import Contradiction, Key, Programme, Terms
 from together import Overlap, Relation, link, same_levels
 
@@ -167,7 +168,36 @@ def _counts(attacker: Attacker, seen: Seen) -> list[Count]:
         about = (row["exposure"], row["level"], row["outcome"], row["statistic"])
         for kind, terms, n in attacker.counts(row, truth):
             found.setdefault(frozenset(terms.items()), Count(kind, terms, n, about))
-    return list(found.values())
+    return [*found.values(), *_between(attacker, seen)]
+
+
+def _between(attacker: Attacker, seen: Seen) -> list[Count]:
+    """Those who reach one threshold and not another one, as two rows of a level may tell."""
+    chains: dict[tuple[str, ...], dict[float, Reaching]] = {}
+    for row in attacker.rows:
+        truth = seen.truths.get(tuple(row[name] for name in WORDS))
+        reached = None if truth is None else attacker.reached(row)
+        if truth is not None and reached is not None:
+            chain = chains.setdefault((*attacker.where(row), reached[0]), {})
+            chain[reached[1]] = Reaching(row, attacker.beyond(row), attacker.truly_beyond(row, truth))
+    pairs = (pair for chain in chains.values() for pair in combinations([chain[much] for much in sorted(chain)], 2))
+    return [_apart(*pair) for pair in pairs]
+
+
+@dataclass(frozen=True)
+class Reaching:
+    """Those who reach something, in a row: how they are made of unknowns, and how many they are."""
+
+    row: Row
+    terms: Terms
+    truth: int
+
+
+def _apart(lower: Reaching, higher: Reaching) -> Count:
+    row, name = lower.row, f"{lower.row['outcome']} and not {higher.row['outcome']}"
+    statistics = f"{lower.row['statistic']} and not {higher.row['statistic']}"
+    about = (row["exposure"], row["level"], name, statistics)
+    return Count("between", between(lower.terms, higher.terms), lower.truth - higher.truth, about)
 
 
 def _is_known(overlap: Overlap, seen: Seen) -> bool:

@@ -19,7 +19,7 @@ from typing import Any
 
 from linear import Key, Programme, Terms
 
-from survey_pipeline.instrument import Condition, Instrument, Item, Kind
+from survey_pipeline.instrument import Condition, Instrument, Item, Kind, Threshold
 from survey_pipeline.levels import band_ends
 from survey_pipeline.outcomes import Outcome, exposures
 from survey_pipeline.release import Release
@@ -267,6 +267,11 @@ class Attacker:
                 events, last = self.events(row, threshold.name), threshold.at_most
                 self.known.no_more({total: 1, events: high - last, asked: -high})
                 self.known.no_more({total: -1, events: low - last - step, asked: last + step})
+        rows = [
+            {**row, "statistic": threshold.name} for threshold in outcome.thresholds if not threshold.needs_baseline
+        ]
+        for lower, higher in pairwise(sorted(rows, key=lambda row: self.reached(row) or ("", 0.0))):
+            self.known.no_more(between(self.beyond(higher), self.beyond(lower)))
 
     def _before_and_after(self, row: Row, outcome: Outcome) -> None:
         before, after, both, above = (self.asked(row, among) for among in ("before", "after", "both", "above zero"))
@@ -530,6 +535,41 @@ class Attacker:
         if (condition := self.condition(row)) and self.among(row) != "above zero" and not self.outcome(row).left_out:
             yield "aside", {self.aside(row, condition): 1.0}, exact["n_level"] - n - exact["n_missing"]
 
+    # Counts that lie within each other.
+
+    def reached(self, row: Row) -> tuple[str, float] | None:
+        """Of a share that counts who reaches something: a name for what is reached, and how much of it."""
+        if row["outcome"] == "respondents" or self.is_diary(row):
+            return None
+        outcome, statistic = self.outcome(row), str(row["statistic"])
+        if outcome.above is not None:
+            return f"above {outcome.item} {outcome.reading}", outcome.above
+        if (found := self._threshold(row)) is None:
+            percent = statistic.removeprefix("improved_")
+            return (f"{outcome.name} %", float(percent)) if percent.isdecimal() else None
+        if found.needs_baseline:
+            return f"{outcome.name} {'%' if found.percent else 'points'}", found.percent or found.points or 0.0
+        if found.at_most is not None:
+            return outcome.name, found.at_most + outcome.grid.step
+        return outcome.name, found.at_least or 0.0
+
+    def _threshold(self, row: Row) -> Threshold | None:
+        return {each.name: each for each in self.outcome(row).thresholds}.get(row["statistic"])
+
+    def _is_down(self, row: Row) -> bool:
+        """Whether those are counted who do not go beyond a threshold."""
+        found = self._threshold(row)
+        return found is not None and found.at_most is not None
+
+    def beyond(self, row: Row) -> dict[Key, float]:
+        """Those who reach it."""
+        events = self.events(row)
+        return {self.asked(row): 1.0, events: -1.0} if self._is_down(row) else {events: 1.0}
+
+    def truly_beyond(self, row: Row, exact: Row) -> int:
+        events = int(exact["n_events"])
+        return int(exact["n_respondents"]) - events if self._is_down(row) else events
+
     def _of_a_diary(self, row: Row, exact: Row) -> Iterator[Counted]:
         n = exact["n_respondents"]
         if row["outcome"] != "diary_kept":
@@ -537,6 +577,11 @@ class Attacker:
             return
         yield "events", {self.events(row): 1.0}, exact["n_events"]
         yield "others", {self.people(row): 1.0, self.events(row): -1.0}, n - exact["n_events"]
+
+
+def between(lower: Terms, higher: Terms) -> dict[Key, float]:
+    """Those who reach the one thing and not the other one."""
+    return {key: lower.get(key, 0.0) - higher.get(key, 0.0) for key in {**lower, **higher}}
 
 
 def _kind_of(outcome: Outcome, item: Item, kind: str, atom: str) -> bool | None:

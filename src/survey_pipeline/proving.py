@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from survey_pipeline.disclose import About
 from survey_pipeline.names import ALL_LEVELS
+from survey_pipeline.outcomes import improved_by
 from survey_pipeline.proof.behind import Behind, Exact, cases_of, counts_behind, hidden_counts, mark, small, target
 from survey_pipeline.proof.knowledge import Counts
 from survey_pipeline.proof.numbers import knowledge
@@ -33,6 +34,8 @@ two or three.
 """
 OF_EVERYBODY = 20
 """How many times as dear as any other it is to hide what is told of everybody: readers look there first."""
+OF_A_CURVE = 0.5
+"""How dear it is to hide a point of a curve, which no sentence speaks of, beside what a survey declares."""
 Make = Callable[[Collection[About]], Release]
 """Makes the release anew, with this hidden besides."""
 
@@ -180,9 +183,15 @@ class _Attempt:
         return NotProved({guarded[place].about[0] for place in open_})
 
     def _cost(self, source: Source) -> float:
-        """How much is lost with a row: its people, and more for what is told of everybody."""
-        is_of_everybody = isinstance(source, tuple) and source[0] == ALL_LEVELS
-        return float(self._people.get(source, 1)) * (OF_EVERYBODY if is_of_everybody else 1)
+        """How much is lost with a row: its people, more for what is told of everybody, and less for points of curves."""
+        exposure, *_, statistic = source if isinstance(source, tuple) else ("", "")
+        dear = (OF_EVERYBODY if exposure == ALL_LEVELS else 1) * (OF_A_CURVE if statistic in self._of_curves else 1)
+        return float(self._people.get(source, 1)) * dear
+
+    @cached_property
+    def _of_curves(self) -> set[str]:
+        items = self.told.instrument.items.values()
+        return {improved_by(per_cent).name for item in items for per_cent in item.responder_curve}
 
     @cached_property
     def _people(self) -> dict[Source, int]:

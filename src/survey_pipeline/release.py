@@ -232,7 +232,7 @@ class HiddenCount(Part):
     """A count that is hidden, and what all that is published leaves it: with `least` 1 it may be 1 or fewer, otherwise it is
     known to be at least so many; without `most` it may be min_n - 1, as its mark says, or more, otherwise it is known to be
     at most so many. One that is known to be min_n or more has that as `least`. `counted`:
-    people, respondents, events, others, missing.
+    people, respondents, events, others, missing, or those between two shown rows ("events but not events of responder_50").
     """
 
     exposure: str

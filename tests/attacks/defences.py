@@ -96,6 +96,9 @@ POLICY = Defence(
 )
 
 
+BETWEEN = Defence("guarding those between two numbers", "survey_pipeline.proof.behind", "_between", always([]))
+
+
 # --- What is rounded ----------------------------------------------------------------------------------------------------
 
 

@@ -22,6 +22,7 @@ KINDS = {
     "respondents": "people who answered",
     "events": "people of whom something holds",
     "others": "people of whom it does not",
+    "between": "people who reach one threshold and not the next",
     "missing": "people who left a question out",
     "aside": "people whom a question does not concern",
     "overlap": "people whom levels of two releases have in common",

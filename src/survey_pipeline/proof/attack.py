@@ -120,7 +120,12 @@ class Attack:
         workers: int | None = None,
     ) -> None:
         self._system = system.compiled()
-        self._names = [_name(target.terms) for target in targets]
+        # What is asked for twice is searched once.
+        asked = [(_name(target.terms), target.lower, target.upper) for target in targets]
+        once = dict(zip(asked, targets, strict=True))
+        places = {each: place for place, each in enumerate(once)}
+        self._asked, targets = [places[each] for each in asked], list(once.values())
+        self._names = [name for name, _, _ in once]
         self._hubs = np.array([self._system.place[key] for key in hubs], dtype=np.int64)
         self._targets = _matrix(self._system, [target.terms for target in targets])
         # What is asked for is searched itself, not what follows.
@@ -172,7 +177,7 @@ class Attack:
         given_up: Flags = np.any(self._undecided & ~safe, axis=1)
         return [
             Verdict(Interval(*map(float, found[i])), bool(safe[i, LOW]), bool(safe[i, HIGH]), bool(given_up[i]))
-            for i in range(len(found))
+            for i in self._asked
         ]
 
     def _safe(self) -> Flags:

@@ -1,7 +1,7 @@
 """Behind: the true counts behind the rows of a release, of which the small ones must not be told.
 
-What belongs here: which counts stand behind a row, by the name that the system gives them, with the truth. What does not:
-whether they can be told (`attack`). Only the steward's own machine ever holds the truth.
+What belongs here: which counts stand behind a row, or between two, by the name that the system gives them, with the truth.
+What does not: whether they can be told (`attack`). Only the steward's own machine ever holds the truth.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING
 from survey_pipeline import names
 from survey_pipeline.names import ALL_LEVELS, N_EVENTS, N_MISSING, N_RESPONDENTS, NOT_STATED
 from survey_pipeline.proof.knowledge import Counts, aside_of, asked_of, events_in, events_of
+from survey_pipeline.proof.nested import EVENTS, Side, nested
 from survey_pipeline.proof.numbers import missing_of
 from survey_pipeline.proof.told import (
     ANSWERED,
     BEFORE,
     COULD_IMPROVE,
+    COUNT,
     EVERYONE,
     MISSING,
     PEOPLE,
     Cases,
     Line,
+    Place,
     Suffix,
     Terms,
     Told,
@@ -62,7 +65,7 @@ def counts_behind(told: Told, exact: Sequence[Exact], counts: Counts) -> list[Be
         line.about: _number(row, N_EVENTS) for line, row in zip(told.lines, exact, strict=True) if _is_silent(line)
     }
     merged = [replace(each, truth=sizes[each.level] - silent[each.about]) for each in _beside_the_silent(told, counts)]
-    return [*found.values(), *merged]
+    return [*found.values(), *merged, *_truly_between(told, exact, counts)]
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,84 @@ def _number(row: Exact, name: str) -> int:
     value = row[name]
     assert isinstance(value, int)
     return value
+
+
+# --- Between two counts -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Side:
+    """A row that tells a share of some people, and which side of it is meant."""
+
+    line: Line
+    side: Side
+
+    def true(self, row: Exact) -> int:
+        events = _number(row, N_EVENTS)
+        return events if self.side.counted == EVENTS else _number(row, N_RESPONDENTS) - events
+
+    @property
+    def told(self) -> float:
+        """How many people are on it, by what a shown row says."""
+        n, told = self.line.row.n_respondents or 0, self.line.row.estimate or 0.0
+        events = told if self.line.row.statistic == COUNT else told * n
+        return events if self.side.counted == EVENTS else n - events
+
+
+@dataclass(frozen=True)
+class _Between(Behind):
+    """Those whom one share counts and a narrower one of the same people does not. No row is about them, but two tell of them:
+    where 30 improved by 30 % and 20 by 50 %, 6 to 14 did by something between.
+    """
+
+    more: _Side
+    fewer: _Side
+
+    def may_be_few(self, policy: Policy) -> bool:
+        """Whether both rows are shown and leave open that few are between; each side may be rounded by the base."""
+        most = policy.min_n + 2 * policy.rounding_base
+        return self.more.line.is_shown and self.fewer.line.is_shown and self.more.told - self.fewer.told < most
+
+
+def _between(told: Told, counts: Counts) -> Iterator[_Between]:
+    """Each two shares of the same people of which one counts some of those whom the other one counts."""
+    lines = {line.about: line for line in told.lines if line.is_share and line.outcome and not line.is_presence}
+    for line in lines.values():
+        for more, fewer in _nested(told, line):
+            wide = lines.get((*line.about[:2], more.outcome, more.statistic))
+            if wide:
+                yield _lies_between(_Side(wide, more), _Side(line, fewer), counts, counts.parts.places(line, told))
+
+
+def _nested(told: Told, line: Line) -> Iterator[tuple[Side, Side]]:
+    """The counts of which those in a row are a part, each with the side of the row that is."""
+    outcome = line.outcome
+    if outcome is not None and outcome.item in told.instrument.items:
+        pairs = nested(outcome, told.instrument.items[outcome.item])
+        yield from (pair for pair in pairs if pair[1].statistic == line.statistic)
+
+
+def _lies_between(more: _Side, fewer: _Side, counts: Counts, places: Sequence[Place]) -> _Between:
+    terms = counts.terms(places, more.side.suffix) | counts.terms(places, fewer.side.suffix, -1.0)
+    return _Between(
+        more.line.about,
+        f"{more.side.counted} but not {fewer.side.counted} of {fewer.side.words}",
+        terms,
+        UNKNOWN,
+        more,
+        fewer,
+    )
+
+
+def _truly_between(told: Told, exact: Sequence[Exact], counts: Counts) -> Iterator[Behind]:
+    """The same, with how many they are."""
+    rows = {line.about: row for line, row in zip(told.lines, exact, strict=True)}
+    for each in _between(told, counts):
+        more, fewer = (one.true(rows[one.line.about]) for one in (each.more, each.fewer))
+        yield replace(each, truth=more - fewer)
+
+
+# --- What is few -------------------------------------------------------------------------------------------------------
 
 
 def cases_of(told: Told, exact: Sequence[Exact]) -> Cases:
@@ -182,7 +263,8 @@ def hidden_counts(told: Told, counts: Counts) -> list[Behind]:
         for kind, what in _gap_told(line) if line.is_shown else _row_hidden(line):
             terms = counts.terms(places, what)
             found.setdefault(tuple(terms), Behind(line.about, kind, terms, UNKNOWN))
-    return [*found.values(), *_beside_the_silent(told, counts)]
+    between = (each for each in _between(told, counts) if each.may_be_few(told.policy))
+    return [*found.values(), *_beside_the_silent(told, counts), *between]
 
 
 def _row_hidden(line: Line) -> Iterator[tuple[str, Suffix]]:

@@ -8,7 +8,7 @@ Unknowns are counts of people, and sums of answers, of the parts into which all 
 tables, and a release and its correction on the same people, say things of the same unknowns.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
@@ -16,8 +16,9 @@ from math import inf
 
 from survey_pipeline.instrument import Condition, Instrument, Item, Kind
 from survey_pipeline.levels import lies_above
-from survey_pipeline.names import NOT_APPLICABLE, NOT_STATED, READING_WORST_CASE, option_column
+from survey_pipeline.names import NOT_APPLICABLE, NOT_STATED, option_column
 from survey_pipeline.outcomes import Outcome
+from survey_pipeline.proof.nested import EVENTS, OTHERS, Reached, improved, on_scale, wider
 from survey_pipeline.proof.parts import Parts
 from survey_pipeline.proof.system import System
 from survey_pipeline.proof.told import (
@@ -37,13 +38,13 @@ from survey_pipeline.proof.told import (
     Told,
     options_of,
     question_of,
-    responders,
 )
 
 Inside = Callable[[str], bool | None]
 """Whether people of these codes are among those counted; None where some may be."""
-EVENTS, OTHERS, TOTAL = "events", "others", "sum"
+TOTAL = "sum"
 ASIDE = "not"
+Ends = tuple[float, float]
 CHANGE, BASELINE, NOW = "mean_change", "mean_baseline", "mean"
 
 
@@ -229,45 +230,48 @@ class Structure:
 
     def _limits(self, at: Place, outcome: Outcome) -> None:
         """Who is above a limit is above a lower one, and who is above it under some reading is so under the worst case."""
-        for wider in _wider(outcome, self.instrument.items[outcome.item]) if outcome.above is not None else ():
-            self.counts.within(at, (outcome.name, SHARE, EVENTS), (wider, SHARE, EVENTS))
+        for more in wider(outcome, self.instrument.items[outcome.item]):
+            self.counts.within(at, (outcome.name, SHARE, EVENTS), (more, SHARE, EVENTS))
 
     # --- Scales -------------------------------------------------------------------------------------------------------
 
     def _scale(self, at: Place, outcome: Outcome) -> None:
         """A sum of answers lies between as many times the lowest and the highest; thresholds cut those who answered."""
         low, high = outcome.grid.start, outcome.grid.start + outcome.grid.step * (outcome.grid.size - 1)
-        answered = (question_of(outcome), ANSWERED)
+        answered, reached = (question_of(outcome), ANSWERED), on_scale(outcome)
         self._bounded(at, sum_of(outcome, NOW), answered, low, high)
-        rules = {name for name, rule in responders(outcome).items() if rule in ("at_least", "at_most")}
-        for threshold in (each for each in outcome.thresholds if each.name in rules):
-            self.counts.adds_up(at, answered, *events_in(outcome, threshold.name))
-            if threshold.at_most is not None:
-                self._divided(
-                    at, outcome, threshold.name, (low, threshold.at_most), (threshold.at_most + outcome.grid.step, high)
-                )
-            else:
-                first = threshold.at_least or 0.0
-                self._divided(at, outcome, threshold.name, (first, high), (low, first - outcome.grid.step))
+        for _, side in reached:
+            self.counts.adds_up(at, answered, *events_in(outcome, side.statistic))
+        total = {self.counts.key(at, sum_of(outcome, NOW), of_people=False): 1.0}
+        self._cut(at, total, answered, reached, (low, high), outcome.grid.step)
 
     def _bounded(self, at: Place, total: Suffix, n: Suffix, low: float, high: float) -> None:
         key, people = self.counts.key(at, total, of_people=False), self.counts.key(at, n)
         self.system.row({key: 1.0, people: -low}, 0, inf)
         self.system.row({key: 1.0, people: -high}, -inf, 0)
 
-    def _divided(
-        self,
-        at: Place,
-        outcome: Outcome,
-        statistic: str,
-        of_events: tuple[float, float],
-        of_others: tuple[float, float],
+    def _cut(
+        self, at: Place, total: Terms, n: Suffix, reached: Sequence[Reached], ends: Ends, step: float = 0.0
     ) -> None:
-        """The sum of all answers, where those counted answered in one range and the others in another."""
-        total = self.counts.key(at, sum_of(outcome, NOW), of_people=False)
-        events, others = (self.counts.key(at, each) for each in events_in(outcome, statistic))
-        self.system.row({total: 1.0, events: -of_events[0], others: -of_others[0]}, 0, inf)
-        self.system.row({total: 1.0, events: -of_events[1], others: -of_others[1]}, -inf, 0)
+        """Who reaches more has reached less; and what that says of a sum of what lies between two `ends`. Who does not reach
+        a threshold lies so much beneath it as `step`.
+        """
+        self._nested(at, reached)
+        if reached:
+            (least, most), thresholds = ends, [much for much, _ in reached]
+            self.system.row(total | self._steps(at, n, reached, [least, *thresholds]), 0, inf)
+            beneath = [much - step for much in thresholds]
+            self.system.row(total | self._steps(at, n, reached, [*beneath, most]), -inf, 0)
+
+    def _nested(self, at: Place, reached: Sequence[Reached]) -> None:
+        for (low, more), (high, fewer) in pairwise(reached):
+            between = {self.counts.key(at, more.suffix): 1.0, self.counts.key(at, fewer.suffix): -1.0}
+            self.system.row(between, 0, 0 if low == high else inf)
+
+    def _steps(self, at: Place, n: Suffix, reached: Sequence[Reached], ends: Sequence[float]) -> Terms:
+        """What everybody adds to a sum, taken off, and what each threshold adds for those who reach it."""
+        more = {side.suffix: before - after for (_, side), (before, after) in zip(reached, pairwise(ends), strict=True)}
+        return {self.counts.key(at, what): weight for what, weight in ({n: -ends[0]} | more).items()}
 
     # --- Before and now -----------------------------------------------------------------------------------------------
 
@@ -286,29 +290,18 @@ class Structure:
         self._changes(at, outcome)
 
     def _changes(self, at: Place, outcome: Outcome) -> None:
-        """Who improved by much improved by less, too; and what that says of the sum of all changes."""
+        """How much people improved, and what that says of the sum of all changes, taken towards what is better."""
         low, reach = outcome.grid.start, outcome.grid.step * (outcome.grid.size - 1)
-        question = question_of(outcome)
+        question, by_rule = question_of(outcome), improved(outcome)
         self._bounded(at, sum_of(outcome, BASELINE), (question, BEFORE), low, low + reach)
         self._bounded(at, sum_of(outcome, CHANGE), (question, BOTH), -reach, reach)
-        by_rule: dict[str, list[tuple[float, str]]] = {"percent": [], "points": []}
-        for name, much in _improvements(outcome):
-            rule = responders(outcome)[name]
-            by_rule[rule].append((much, name))
-            self.counts.adds_up(at, (question, COULD_IMPROVE if rule == "percent" else BOTH), *events_in(outcome, name))
-        for found in by_rule.values():
-            for (_, lower), (_, higher) in pairwise(sorted(found)):
-                self.counts.within(at, (outcome.name, higher, EVENTS), (outcome.name, lower, EVENTS))
-        for points, name in by_rule["points"]:
-            self._by_points(at, outcome, name, points)
-
-    def _by_points(self, at: Place, outcome: Outcome, statistic: str, points: float) -> None:
-        """Who improved by so many points changed by at least these, the others by less; towards what is better."""
-        reach, sign = outcome.grid.step * (outcome.grid.size - 1), 1.0 if outcome.better == "higher" else -1.0
-        total = self.counts.key(at, sum_of(outcome, CHANGE), of_people=False)
-        events, others = (self.counts.key(at, each) for each in events_in(outcome, statistic))
-        self.system.row({total: sign, events: -points, others: reach}, 0, inf)
-        self.system.row({total: sign, events: -reach, others: -points}, -inf, 0)
+        for among, found in ((COULD_IMPROVE, by_rule["percent"]), (BOTH, by_rule["points"])):
+            for _, side in found:
+                self.counts.adds_up(at, (question, among), *events_in(outcome, side.statistic))
+        self._nested(at, by_rule["percent"])
+        sign = 1.0 if outcome.better == "higher" else -1.0
+        total = {self.counts.key(at, sum_of(outcome, CHANGE), of_people=False): sign}
+        self._cut(at, total, (question, BOTH), by_rule["points"], (-reach, reach))
 
     # --- The same answers, told in two ways ---------------------------------------------------------------------------
 
@@ -330,25 +323,6 @@ class Structure:
             partly = [there for codes, there in cut if any(inside(code) is not False for code in codes)]
             self.system.row(counted | self.counts.terms(wholly, PEOPLE, -1.0), 0, inf)
             self.system.row(counted | self.counts.terms(partly, PEOPLE, -1.0), -inf, 0)
-
-
-def _improvements(outcome: Outcome) -> Iterator[tuple[str, float]]:
-    """Each way to count as improved, with the per cent or points that it takes."""
-    for each in outcome.thresholds:
-        if each.needs_baseline:
-            yield each.name, each.percent or each.points or 0.0
-    declared = {each.percent for each in outcome.thresholds}
-    yield from ((f"improved_{each}", float(each)) for each in outcome.responder_curve if each not in declared)
-
-
-def _wider(outcome: Outcome, item: Item) -> Iterator[str]:
-    """The outcomes that count everybody whom one about a limit counts."""
-    ending = f"__{outcome.reading}" if outcome.reading else ""
-    limits = sorted(item.limits, key=lambda limit: limit.above)
-    names = [option_column(outcome.item, f"above_{limit.code}") + ending for limit in limits]
-    yield from (lower for lower, higher in pairwise(names) if higher == outcome.name)
-    if outcome.reading and outcome.reading != READING_WORST_CASE:
-        yield option_column(outcome.name.removesuffix(ending), READING_WORST_CASE)
 
 
 def _is_in(outcome: Outcome, item: Item, kind: str, code: str) -> bool | None:

@@ -6,12 +6,13 @@ not: what follows from it (`knowledge`, `numbers`).
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
+from types import MappingProxyType
 
-from survey_pipeline.instrument import Condition, Instrument, Kind
+from survey_pipeline.instrument import Condition, Instrument, Kind, Threshold
 from survey_pipeline.levels import factors
 from survey_pipeline.names import ALL_LEVELS, RESPONDENTS, option_column
-from survey_pipeline.outcomes import BEING_THERE, Outcome, exposures
+from survey_pipeline.outcomes import BEING_THERE, Outcome, exposures, thresholds_of
 from survey_pipeline.release import Policy, Release, Row
 
 Place = tuple[str, ...]
@@ -132,14 +133,14 @@ class Line:
         return {"percent": COULD_IMPROVE, "points": BOTH}.get(per_cent, ANSWERED)
 
 
+@lru_cache(maxsize=1024)
 def responders(outcome: Outcome) -> Mapping[str, str]:
     """The statistics of an outcome that count responders, and by what they do: percent, points, at_least or at_most."""
-    found = {each.name: _rule(each.model_dump()) for each in outcome.thresholds}
-    return found | {f"improved_{per_cent}": "percent" for per_cent in outcome.responder_curve}
+    return MappingProxyType({each.name: _rule(each) for each in thresholds_of(outcome)})
 
 
-def _rule(threshold: Mapping[str, object]) -> str:
-    return next(name for name in ("percent", "points", "at_least", "at_most") if threshold[name] is not None)
+def _rule(threshold: Threshold) -> str:
+    return next(name for name in ("percent", "points", "at_least", "at_most") if getattr(threshold, name) is not None)
 
 
 def question_of(outcome: Outcome) -> str:
