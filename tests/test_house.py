@@ -41,6 +41,7 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
     },
     {
         "joining": set(),
+        "made_from": {"reports"},
         "corrections": set(),
         "exports": {"spool"},
         "ledger": set(),
@@ -123,14 +124,11 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
             "proof",
             "reading",
             "released_people",
-            "render",
-            "look",
-            "reports",
             "storage",
-            "translated",
             "weighting",
         }
     },
+    {"rendering": {"assemble", "drift", "look", "made_from", "render", "reports", "stages", "storage", "translated"}},
     {
         "auditing": {
             "coarsen",
@@ -155,6 +153,7 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
             "person_weeks",
             "policy",
             "released_people",
+            "rendering",
             "reports",
             "stages",
             "storage",
@@ -168,11 +167,12 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
             "policy",
             "reading",
             "released_people",
+            "rendering",
             "stages",
             "storage",
         },
     },
-    {"pipeline": {"reading", "reviewing", "stages", "storage", "withdrawing"}},
+    {"pipeline": {"reading", "rendering", "reviewing", "stages", "storage", "withdrawing"}},
     {"console": {"drift", "pipeline", "plural", "reading"}},
     {
         "cli": {
@@ -190,6 +190,7 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
             "plural",
             "policy",
             "reading",
+            "rendering",
             "reports",
             "reviewing",
             "sample",

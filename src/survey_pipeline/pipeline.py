@@ -11,9 +11,10 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from survey_pipeline.reading import PROVE, ExportReport, Tell, silently
+from survey_pipeline.rendering import render_wave
 from survey_pipeline.request import RunRequest
 from survey_pipeline.reviewing import show_proposal
-from survey_pipeline.stages import ReleasedWave, count_wave, ingest_wave, render_wave
+from survey_pipeline.stages import ReleasedWave, count_wave, ingest_wave
 from survey_pipeline.storage import Warehouse
 from survey_pipeline.withdrawing import disclose_or_wait
 

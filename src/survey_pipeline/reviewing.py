@@ -21,9 +21,10 @@ from survey_pipeline.ledger import Entry, Kind, problems
 from survey_pipeline.person_weeks import diary_rows
 from survey_pipeline.policy import policy_in_force
 from survey_pipeline.released_people import keep_people
+from survey_pipeline.rendering import render_wave, report_files
 from survey_pipeline.reports import write_files
 from survey_pipeline.request import Places, RunRequest
-from survey_pipeline.stages import ReleasedWave, released_wave, render_wave, report_files
+from survey_pipeline.stages import ReleasedWave, released_wave
 from survey_pipeline.storage import StoredRelease, Warehouse, for_the_owner_alone, known_wave, stored_release
 
 # --- What waits -------------------------------------------------------------------------------------------------------

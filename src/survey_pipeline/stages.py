@@ -8,8 +8,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 
@@ -21,7 +20,6 @@ from survey_pipeline.assemble import (
     earlier_levels,
     exact_frames,
     make_release,
-    release_before,
 )
 from survey_pipeline.coarsen import coarsen
 from survey_pipeline.corrections import (
@@ -41,10 +39,8 @@ from survey_pipeline.drift import between, documents, incomparable
 from survey_pipeline.errors import AlreadyPublished, InputRefused, WrongUsage
 from survey_pipeline.exports import Export, RowsDoNotAddUp
 from survey_pipeline.instrument import Instrument, Role, load_instrument
-from survey_pipeline.language import language_of
 from survey_pipeline.ledger import Entry, Kind
 from survey_pipeline.levels import cut_anew, factors
-from survey_pipeline.look import load_theme
 from survey_pipeline.people import People, differences, digests
 from survey_pipeline.person_weeks import diary_tally, levels_of_people
 from survey_pipeline.personal import mentioned
@@ -54,13 +50,8 @@ from survey_pipeline.proof.told import Told
 from survey_pipeline.reading import ExportReport, Reading, Tell, keyed, open_exports, report_of, silently
 from survey_pipeline.release import FORMAT, Policy, Release
 from survey_pipeline.released_people import keep_people, people_of_wave, refuse_too_near
-from survey_pipeline.reports import write_file, write_files
 from survey_pipeline.request import NOTHING_BY_HAND, ByHand, Places, RunRequest, wave_style
 from survey_pipeline.storage import StoredRelease, Warehouse, known_wave, latest, stored_release
-from survey_pipeline.translated import translations
-
-if TYPE_CHECKING:
-    from survey_pipeline.render import Style
 
 
 @dataclass(frozen=True)
@@ -538,102 +529,6 @@ def released_wave(release: Release, *, is_new: bool, waits: bool = False) -> Rel
         is_new,
         waits,
     )
-
-
-# --- render -----------------------------------------------------------------------------------------------------------
-
-
-PAGES = ("index.html", "newsletter.md")
-"""What a run names at its end, of all the files of a report."""
-
-
-def render_wave(places: Places, released: ReleasedWave) -> tuple[str, ...]:
-    """The report of a wave, of the wave after it (which tells what changed), and the list of waves.
-
-    Gives the paths of this wave's pages.
-    """
-    ledger = Warehouse(places.warehouse_location).releases(released.instrument)
-    waves = sorted(latest(ledger))
-    mine = waves.index(released.wave)
-    _render(places, ledger, released.instrument, waves[mine : mine + 2])
-    return _pages(places, released.instrument, released.wave)
-
-
-def _render(places: Places, ledger: Sequence[StoredRelease], instrument: str, waves: Sequence[str]) -> None:
-    """The reports of some waves, and the list of all."""
-    for wave in waves:
-        _render_one(places, ledger, wave)
-    _render_index(places, ledger, instrument)
-
-
-def _pages(places: Places, instrument: str, wave: str) -> tuple[str, ...]:
-    return tuple(str(places.report_folder(instrument, wave) / page) for page in PAGES)
-
-
-def _render_one(places: Places, ledger: Sequence[StoredRelease], wave: str) -> None:
-    stored = latest(ledger)[wave]
-    files = report_files(places, ledger, stored)
-    write_files(places.report_folder(stored.release.instrument.name, wave), files)
-
-
-def report_files(places: Places, ledger: Sequence[StoredRelease], stored: StoredRelease) -> dict[str, bytes]:
-    """The files of a report by path: of a release in the ledger, or of one that is proposed beside it."""
-    from survey_pipeline.render import render  # the plotting library takes half a second to import
-
-    instrument = Instrument.model_validate_json(stored.instrument_definition)
-    before = release_before(_releases(ledger), stored.release.wave)
-    broken = incomparable(_definition(ledger, before.wave), instrument) if before else frozenset()
-    return render(stored.release, instrument, before, broken, _style(places, instrument))
-
-
-def _style(places: Places, instrument: Instrument) -> "Style":
-    """How reports are written: in the language that was asked for, else the instrument's, with what lies beside its file."""
-    from survey_pipeline.render import Style
-
-    language = places.language or instrument.language
-    where = places.instrument or instrument.name
-    own = language_of(language) == language_of(instrument.language)
-    return Style(language, None if own else translations(where, language), load_theme(where))
-
-
-def _definition(ledger: Sequence[StoredRelease], wave: str) -> Instrument:
-    """The instrument as it was when the release in force of a wave was made."""
-    return Instrument.model_validate_json(latest(ledger)[wave].instrument_definition)
-
-
-def _render_index(places: Places, ledger: Sequence[StoredRelease], name: str) -> None:
-    from survey_pipeline.render import render_index
-
-    newest = latest(ledger)[max(latest(ledger))]
-    instrument = Instrument.model_validate_json(newest.instrument_definition)
-    releases = [stored.release for _, stored in sorted(latest(ledger).items())]
-    changed = {now: _changed_since(ledger, before, now) for before, now in pairwise(sorted(latest(ledger)))}
-    for file, content in render_index(releases, instrument, changed, _style(places, instrument)).items():
-        write_file(places.reports_folder / name / file, content)
-
-
-def _changed_since(ledger: Sequence[StoredRelease], before: str, now: str) -> frozenset[str]:
-    return incomparable(_definition(ledger, before), _definition(ledger, now))
-
-
-def render_again(places: Places, instrument: str, wave: str | None = None) -> tuple[str, ...]:
-    """Reports from the ledger alone: of one wave, or of all of them; gives the paths of their pages."""
-    warehouse = Warehouse(places.warehouse_location)
-    ledger = warehouse.releases(instrument)
-    _refuse_unpublished(latest(ledger), instrument, wave)
-    waves = [wave] if wave else sorted(latest(ledger))
-    with warehouse.held():
-        _render(places, ledger, instrument, waves)
-    return tuple(page for each in waves for page in _pages(places, instrument, each))
-
-
-def _refuse_unpublished(ledger: Mapping[str, StoredRelease], instrument: str, wave: str | None) -> None:
-    if not ledger:
-        raise WrongUsage(f"Nothing of '{instrument}' has been published from this warehouse yet.", "Run a wave first.")
-    if wave is not None and wave not in ledger:
-        raise WrongUsage(
-            f"The wave '{wave}' of '{instrument}' has not been published.", f"Published: {', '.join(sorted(ledger))}."
-        )
 
 
 # --- for the steward --------------------------------------------------------------------------------------------------

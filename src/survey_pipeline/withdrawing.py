@@ -27,6 +27,7 @@ from survey_pipeline.policy import policy_in_force
 from survey_pipeline.reading import ExportReport
 from survey_pipeline.release import Release
 from survey_pipeline.released_people import BATCH_ROWS, earlier_people, keep_all_people, people_of_wave
+from survey_pipeline.rendering import render_wave
 from survey_pipeline.request import Places, RunRequest
 from survey_pipeline.stages import (
     CountedWave,
@@ -36,7 +37,6 @@ from survey_pipeline.stages import (
     disclose_wave,
     read_wave,
     released_wave,
-    render_wave,
 )
 from survey_pipeline.storage import TABLES_OF_PEOPLE, Warehouse, known_wave, latest
 

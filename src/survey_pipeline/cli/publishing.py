@@ -42,8 +42,8 @@ from survey_pipeline.pipeline import run_wave
 from survey_pipeline.plain import on_terminal
 from survey_pipeline.plural import n_of
 from survey_pipeline.reading import check_exports
+from survey_pipeline.rendering import render_again
 from survey_pipeline.request import ByHand, Places, RunRequest
-from survey_pipeline.stages import render_again
 
 
 def run(
