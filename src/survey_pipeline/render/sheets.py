@@ -5,8 +5,9 @@ widths and the file itself (`workbook`), and the files for programs (`tables`). 
 its table, in the same order.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Final, Literal
 
 from survey_pipeline import names
@@ -155,7 +156,8 @@ def _sheet(view: View, name: str, title: str, rows: Sequence[Anything]) -> Sheet
     codes = (*AS_CODES, METHOD)
     headings = (*(say(COLUMNS[column].heading) for column in kinds), *map(_code_heading, codes))
     lines = (_whose(view), *_invented(view), say(words.NO_CAUSE))
-    cells = tuple(_cells(row, kinds, view) for row in rows)
+    said = cache(partial(_in_words, view))  # thousands of rows say the same words
+    cells = tuple(_cells(row, kinds, view, said) for row in rows)
     return Sheet(name, title, lines, headings, (*kinds.values(), *(TEXT for _ in codes)), cells)
 
 
@@ -171,18 +173,23 @@ def _code_heading(column: str) -> str:
     return say("Code: {column}", column=column)
 
 
-def _cells(row: Anything, columns: Iterable[str], view: View) -> tuple[Cell, ...]:
+Said = Callable[[str, str, str, str], str]
+"""A column's text in words, of a row of an outcome and a statistic."""
+
+
+def _cells(row: Anything, columns: Iterable[str], view: View, said: Said) -> tuple[Cell, ...]:
     codes = (str(getattr(row, column)) for column in AS_CODES)
-    return (*(_cell(row, column, view) for column in columns), *codes, _method(row, view))
+    method = said(METHOD, type(row).__name__, row.outcome, row.statistic)
+    return (*(_cell(row, column, view, said) for column in columns), *codes, method)
 
 
-def _cell(row: Anything, column: str, view: View) -> Cell:
+def _cell(row: Anything, column: str, view: View, said: Said) -> Cell:
     value = getattr(row, column)
     if column == names.STATUS:
         return say(STATUSES[row.status])
     if value is None:
         return _instead(row, column, view)
-    return _in_words(row, column, value, view) if isinstance(value, str) else value
+    return said(column, value, row.outcome, row.statistic) if isinstance(value, str) else value
 
 
 def _instead(row: Anything, column: str, view: View) -> str:
@@ -194,25 +201,28 @@ def _instead(row: Anything, column: str, view: View) -> str:
     return say(NOT_GIVEN)
 
 
-def _in_words(row: Anything, column: str, value: str, view: View) -> str:
+def _in_words(view: View, column: str, value: str, outcome: str, statistic: str) -> str:
+    if column == METHOD:
+        return _method(view, value, outcome, statistic)
     if column == names.EXPOSURE:
         return exposure_label(view, value)
     if column == names.OUTCOME:
-        return outcome_label(view, value, row.statistic)
+        return outcome_label(view, value, statistic)
     if column == names.STATISTIC:
-        return statistic_label(view, row.outcome, value)
+        return statistic_label(view, outcome, value)
     if column in (names.LEVEL, names.COMPARED_WITH):
         return level_label(value)
     known = {"direction": DIRECTIONS, "family": FAMILIES, "adjustment": methods.ADJUSTMENTS}.get(column, {})
     return say(known[value]) if value in known else clean(value)
 
 
-def _method(row: Anything, view: View) -> str:
-    if isinstance(row, ComparisonRow):
-        return comparison(row.statistic, view.instrument)
-    if isinstance(row, TestRow):
-        return test(row.statistic, view.instrument)
-    return estimator(row.outcome, row.statistic, view.instrument) or say(NOT_GIVEN)
+def _method(view: View, kind: str, outcome: str, statistic: str) -> str:
+    """How a statistic was worked out; `kind`: the name of the row's type."""
+    if kind == ComparisonRow.__name__:
+        return comparison(statistic, view.instrument)
+    if kind == TestRow.__name__:
+        return test(statistic, view.instrument)
+    return estimator(outcome, statistic, view.instrument) or say(NOT_GIVEN)
 
 
 def _whose(view: View) -> str:

@@ -68,8 +68,9 @@ def json(release: Release) -> bytes:
 
 def _tidy(release: Release, table: str, instrument: Instrument) -> pl.DataFrame:
     frame = release.frame(table)
-    named = frame.select(names.OUTCOME, names.STATISTIC).iter_rows()
-    return _told(frame, release, [estimator(outcome, statistic, instrument) for outcome, statistic in named])
+    named = frame.select(names.OUTCOME, names.STATISTIC)
+    found = {(outcome, how): estimator(outcome, how, instrument) for outcome, how in named.unique().iter_rows()}
+    return _told(frame, release, [found[outcome, how] for outcome, how in named.iter_rows()])
 
 
 def _comparisons(release: Release, instrument: Instrument) -> pl.DataFrame:

@@ -9,6 +9,7 @@ no number, a plain sans-serif font of 12 points, no meaning by colour. Every tex
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from io import BytesIO
 from typing import Any, Final
 
@@ -81,6 +82,7 @@ def _free(name: str, taken: set[str]) -> str:
     return given
 
 
+@lru_cache(maxsize=4096)
 def texts(text: str) -> str:
     """A text as it stands in a cell: nothing that could run when the cell is edited or saved as CSV, and not too long."""
     return fitting(harmless(text))
