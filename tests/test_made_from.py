@@ -36,7 +36,13 @@ def test_a_note_holds_for_what_it_was_written_of(note: Note, folder: Path, tmp_p
     assert note.holds(MADE_FROM) and Note.about(folder, tmp_path).holds(MADE_FROM)
     assert not note.holds("made from that")
     assert not Note.about(folder.parent, tmp_path).holds(MADE_FROM)
-    assert not Note.about(folder, tmp_path / "elsewhere").holds(MADE_FROM)
+
+
+def test_a_note_moves_with_what_it_is_about(note: Note, folder: Path, tmp_path: Path) -> None:
+    note.write(MADE_FROM, FILES)
+    moved = tmp_path.with_name("moved")
+    shutil.copytree(tmp_path, moved)
+    assert Note.about(moved / folder.relative_to(tmp_path), moved).holds(MADE_FROM)
 
 
 CHANGES: dict[str, Callable[[Path], object]] = {
@@ -75,8 +81,8 @@ def test_a_note_that_cannot_be_read_does_not_hold(broken: str, note: Note) -> No
 
 
 def test_a_note_that_cannot_be_written_is_none(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "home").write_text("a file where a folder would be", encoding="utf-8")
-    note = Note.about(folder, tmp_path / "home")
+    (tmp_path / NOTES).write_text("a file where a folder would be", encoding="utf-8")
+    note = Note.about(folder, tmp_path)
     note.write(MADE_FROM, FILES)
     assert not note.holds(MADE_FROM)
 
@@ -127,6 +133,10 @@ class Club:
     def run(self, wave: str, **more: object) -> None:
         asked = {"exports": (self.exports[wave],), "instrument": str(self.instrument), "wave": wave, "home": self.home}
         run_wave(RunRequest.checked(**asked | more))
+
+    @property
+    def notes(self) -> Path:
+        return self.home / "reports" / NOTES
 
     @property
     def report(self) -> Path:
@@ -197,7 +207,7 @@ SPOILT: dict[str, tuple[Callable[[Club], object], tuple[int, int]]] = {
     "a report that somebody removed": (lambda club: shutil.rmtree(club.report), (1, 0)),
     "a list that somebody changed": (lambda club: (club.report.parent / "index.html").write_text("mine"), (0, 1)),
     "something else beside the list": (lambda club: (club.report.parent / "mine.txt").write_text("mine"), (0, 0)),
-    "no notes": (lambda club: shutil.rmtree(club.home / NOTES), (2, 1)),
+    "no notes": (lambda club: shutil.rmtree(club.notes), (2, 1)),
 }
 
 
@@ -251,9 +261,15 @@ def test_two_places_for_reports_have_notes_of_their_own(twice: Club, drawn: Draw
     assert contents(tmp_path / "one") == contents(tmp_path / "two") == contents(twice.home / "reports")
 
 
+def test_reports_that_are_moved_with_their_notes_are_not_drawn_again(twice: Club, drawn: Drawn, tmp_path: Path) -> None:
+    shutil.copytree(twice.home / "reports", tmp_path / "moved")
+    twice.run("2026-01", reports=tmp_path / "moved")
+    assert drawn.since() == (0, 0)
+
+
 def test_a_note_holds_nothing_but_names_and_hashes(twice: Club) -> None:
-    notes = [json.loads(file.read_text(encoding="utf-8")) for file in (twice.home / NOTES).iterdir()]
-    assert len(notes) >= 3
+    notes = [json.loads(file.read_text(encoding="utf-8")) for file in twice.notes.rglob("*.json")]
+    assert len(notes) == 3
     for note in notes:
         assert set(note) == {"made_from", "files"}
         assert all(len(value) == 64 and set(value) <= set("0123456789abcdef") for value in note["files"].values())

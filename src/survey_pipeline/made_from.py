@@ -17,8 +17,8 @@ from pathlib import Path
 from survey_pipeline.reports import write_file
 
 PACKAGE = Path(__file__).parent
-NOTES = Path(".survey-pipeline") / "made_from"
-"""In the home folder: notes say nothing about reports that a reader of them would want."""
+NOTES = ".made_from"
+"""The folder of notes, beside what they are about, so that both move together."""
 
 
 def digest_of(*texts: str) -> str:
@@ -46,8 +46,8 @@ def _hash(content: bytes) -> str:
 
 @dataclass(frozen=True)
 class Note:
-    """What some files in a folder were made from, and their hashes, in a file of its own elsewhere. A note that cannot be
-    read, or written, is as good as none.
+    """What some files in a folder were made from, and their hashes, in a file of its own outside. A note that cannot be read,
+    or written, is as good as none.
     """
 
     file: Path
@@ -56,9 +56,9 @@ class Note:
     """Whether other things may lie in the folder too."""
 
     @classmethod
-    def about(cls, folder: Path, home: Path, *, shared: bool = False) -> "Note":
-        """The note on a folder, wherever that is, among those in a home folder."""
-        return cls(home / NOTES / f"{_hash(str(folder.resolve()).encode())[:32]}.json", folder, shared)
+    def about(cls, folder: Path, top: Path, *, shared: bool = False) -> "Note":
+        """The note on a folder somewhere in the folder `top`."""
+        return cls(top / NOTES / f"{folder.relative_to(top).as_posix()}.json", folder, shared)
 
     def holds(self, digest: str) -> bool:
         """Whether the files were made from this, and lie there as they were made."""

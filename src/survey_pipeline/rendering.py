@@ -80,7 +80,7 @@ def _render(places: Places, ledger: Ledger, waves: Sequence[str], *, anew: bool 
 
 def _render_one(places: Places, ledger: Ledger, stored: StoredRelease, anew: bool) -> None:
     folder = places.report_folder(stored.release.instrument.name, stored.release.wave)
-    note = Note.about(folder, places.home)
+    note = Note.about(folder, places.reports_folder)
     digest = digest_of("a wave", *_origins(places, [*_before(ledger, stored), stored]))
     if anew or not note.holds(digest):
         files = report_files(places, ledger, stored)
@@ -115,7 +115,7 @@ def _asked(stored: StoredRelease) -> Instrument:
 def _render_index(places: Places, ledger: Ledger, anew: bool) -> None:
     in_force = [stored for _, stored in sorted(latest(ledger).items())]
     folder = places.reports_folder / in_force[-1].release.instrument.name
-    note = Note.about(folder, places.home, shared=True)
+    note = Note.about(folder, places.reports_folder, shared=True)
     digest = digest_of("the list", *_origins(places, in_force))
     if anew or not note.holds(digest):
         files = _index_files(places, in_force)
