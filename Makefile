@@ -14,6 +14,8 @@ SEED := 0
 COMMUNITIES := 1000
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# What was compiled is kept, also where the surroundings say otherwise: without, every command would compile everything anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help setup run test lint format types tests fuzz bench agreement simulate prove prove-bench lint-bench sample-report lock clean
 

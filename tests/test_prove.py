@@ -1,6 +1,9 @@
 """The attacks themselves: what the attacker believes is true, what is given away is found, and the page says what was."""
 
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 import pytest
@@ -8,11 +11,14 @@ from attacker import Found, Knowledge, Programme, Seen
 from builders import community, export_report, people, survey
 from linear import Contradiction
 from linked import linked_community, linked_survey
+from prove.__main__ import PAGE, record_of
 from prove.communities import PERSON, Export, differences, exports
 from prove.communities import survey as proof_survey
+from prove.depends import ROOT, START, closure, digest
 from prove.judge import Judged, Task, alike, is_told, judge, pairs, size_of, told
-from prove.kept import Kept, code_digest
-from prove.pages import Amount, proved
+from prove.kept import Kept
+from prove.pages import Amount, asked, broken, page, proved, results_of
+from prove.record import as_csv, of_any_code, recorded
 from prove.series import Step, exact_rows, is_too_near, plainly, relation_of, series
 from simulate.work import Workers
 from together import atoms_of, stretches
@@ -23,6 +29,7 @@ from survey_pipeline.instrument import Instrument
 from survey_pipeline.release import Policy
 
 POLICY = Policy()
+RECORD = record_of(PAGE)
 ALONE = Workers(1, bar=False)
 TINY = Amount(communities=2, seed=1, every=2)
 SMALL = (0, 2)
@@ -266,12 +273,102 @@ def test_a_run_that_was_ended_goes_on_where_it_was(tmp_path: Path, monkeypatch: 
     assert len(asked) == 4
 
 
-def test_other_code_is_another_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("prove.kept.TESTS", tmp_path / "tests")
-    code = tmp_path / "a.py"
-    code.write_text("x = 1")
-    before = code_digest((tmp_path,))
-    code.write_text("x = 2")
-    assert code_digest((tmp_path,)) != before
-    code.write_text("x = 1")
-    assert code_digest((tmp_path,)) == before
+def test_what_stands_in_the_record_is_not_attacked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("prove.kept.judge", lambda task: Judged(making=5))
+    known, record = Task((0, 1), whole=True), tmp_path / "page.csv"
+    record.write_text(as_csv([(known, Judged(told=Counter({"rows": 7})))]), encoding="utf-8")
+    kept = Kept.under(tmp_path, record)
+    assert kept(known).told["rows"] == 7 and kept(Task((0, 1))).making == 5
+    monkeypatch.setattr("prove.record.code_digest", lambda: "other code")
+    assert Kept.under(tmp_path, record)(known).making == 5
+
+
+# --- What a result can depend on ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def code(tmp_path: Path) -> Path:
+    files = {
+        "start.py": "import json\nfrom room import cupboard\nfrom survey_pipeline.inner import one",
+        "room/__init__.py": "",
+        "room/cupboard.py": "def later():\n    from room.drawer import spoon",
+        "room/drawer.py": "spoon = 1",
+        "room/cellar.py": "",
+        "survey_pipeline/__init__.py": "from survey_pipeline.outer import two",
+        "survey_pipeline/inner.py": "",
+        "survey_pipeline/outer.py": "",
+    }
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    return tmp_path
+
+
+def names_in(code: Path) -> set[str]:
+    return {file.relative_to(code).as_posix() for file in closure("start", (code,))}
+
+
+def test_a_result_depends_on_what_is_imported_however_far_away_and_on_nothing_else(code: Path) -> None:
+    near = {"start.py", "room/__init__.py", "room/cupboard.py", "room/drawer.py", "survey_pipeline/inner.py"}
+    assert names_in(code) == near
+    (code / "room" / "cupboard.py").write_text("from survey_pipeline import two", encoding="utf-8")
+    front = {"survey_pipeline/__init__.py", "survey_pipeline/outer.py"}
+    assert names_in(code) == near - {"room/drawer.py"} | front
+
+
+def test_the_proof_and_the_attacker_are_among_it_and_reports_are_not() -> None:
+    found = {file.relative_to(ROOT).as_posix() for file in closure(START)}
+    assert {"tests/attacker.py", "tests/prove/series.py", "tests/linear.py"} < found
+    for room in ("proof", "disclose", "coarsen", "estimate", "proving.py", "count.py", "release.py", "statistics"):
+        assert any(name.startswith(f"src/survey_pipeline/{room}") for name in found), room
+    assert not [name for name in found if name.startswith(("src/survey_pipeline/render", "src/survey_pipeline/cli"))]
+
+
+def test_other_content_and_another_name_are_another_digest(code: Path) -> None:
+    file = code / "start.py"
+    before = digest([file], code)
+    file.write_text("x = 2", encoding="utf-8")
+    changed = digest([file], code)
+    file.rename(code / "end.py")
+    assert len({before, changed, digest([code / "end.py"], code)}) == 3
+
+
+# --- The record ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_record_holds_all_that_is_counted() -> None:
+    judged = judge(Task(SMALL, whole=True))
+    assert judged.small and judged.broken and judged.told and judged.releases
+    untimed = replace(judged, making=0.0, attacking=0.0, slowest=0.0)
+    lines = as_csv([(Task(SMALL, whole=True), judged), (Task((0, 0), "5", plain=False), Judged())]).splitlines()
+    assert len(lines) == 3
+    assert read_back("\n".join(lines)) == {Task(SMALL, whole=True): untimed, Task((0, 0), "5", plain=False): Judged()}
+
+
+def read_back(text: str) -> dict[Task, Judged]:
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "page.csv"
+        file.write_text(text, encoding="utf-8")
+        return recorded(file)
+
+
+def test_the_page_says_what_the_record_says() -> None:
+    found = of_any_code(RECORD)
+    everybody = [task for task in found if task.protection == "mark"]
+    amount = Amount(len(everybody))
+    assert (
+        set(asked(amount)) == set(found)
+        and len({line.split(",")[0] for line in RECORD.read_text().splitlines()[1:]}) == 1
+    )
+    results = results_of(amount, [found[task] for task in asked(amount)])
+    assert page(amount, results) == PAGE.read_text(encoding="utf-8")
+    assert not list(broken(results))
+
+
+@pytest.mark.slow
+def test_a_community_of_the_record_is_judged_the_same_again() -> None:
+    found = recorded(RECORD)
+    if not found:
+        pytest.skip("the record was made by other code: make prove")
+    task = min(found, key=lambda task: found[task].told["rows"] * sum(found[task].releases.values()))
+    assert replace(judge(task), making=0.0, attacking=0.0, slowest=0.0) == found[task]

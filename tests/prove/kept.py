@@ -1,20 +1,17 @@
-"""What was attacked already: a run that was ended goes on where it was, as long as no line of the code has changed.
+"""What was attacked already: a run that was ended goes on where it was, as long as no code has changed that it can depend on.
 
-What belongs here: keeping the result of each community in a file of its own. What does not: attacking.
+What belongs here: keeping the result of each community in a file of its own, and taking those that stand in the record. What
+does not: attacking, and what the record looks like (`record`).
 """
 
-import hashlib
 import pickle
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from prove.depends import code_digest
 from prove.judge import Judged, Task, judge
-
-TESTS = Path(__file__).parents[1]
-ATTACKER = ("attacker", "builders", "knowledge", "linear", "linked", "together")
-CODE = (TESTS.parent / "src", TESTS.parent / "schemas", TESTS / "prove", *(TESTS / f"{name}.py" for name in ATTACKER))
-"""All that a result can depend on, and more."""
+from prove.record import recorded
 
 
 @dataclass(frozen=True)
@@ -22,15 +19,18 @@ class Kept:
     """Attacks on communities, each done once; called in any process."""
 
     folder: Path
+    record: Mapping[Task, Judged] = field(default_factory=dict)
 
     @classmethod
-    def under(cls, folder: Path) -> "Kept":
-        """In a folder for the code as it is now."""
-        made = folder / code_digest(CODE)
+    def under(cls, folder: Path, record: Path | None = None) -> "Kept":
+        """In a folder for the code as it is now, and in the record where that was made by the same code."""
+        made = folder / code_digest()
         made.mkdir(parents=True, exist_ok=True)
-        return cls(made)
+        return cls(made, recorded(record) if record else {})
 
     def __call__(self, task: Task) -> Judged:
+        if task in self.record:
+            return self.record[task]
         file = self.folder / f"{'-'.join(map(str, task.seed))}-{task.protection}-{task.plain:d}{task.whole:d}.pickle"
         if file.exists():
             found: Judged = pickle.loads(file.read_bytes())
@@ -40,14 +40,3 @@ class Kept:
         half.write_bytes(pickle.dumps(judged))
         half.replace(file)
         return judged
-
-
-def code_digest(places: Iterable[Path]) -> str:
-    """Of some files, and all files of code in some folders, with their names."""
-    found = (file for place in places for file in ([place] if place.is_file() else place.rglob("*")))
-    files = sorted(file for file in found if file.suffix in (".py", ".toml"))
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(f"{file.relative_to(TESTS.parent)}\n{file.stat().st_size}\n".encode())
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]

@@ -13,6 +13,7 @@ from simulate.work import Workers
 
 from prove.communities import GROWTH, MOST_EVENTS, MOST_MISSING, PEOPLE, RARE, WAVES
 from prove.judge import MOST_WHOLE, SIZES, WHOLE_OF_ONE, Judged, Task, judge
+from prove.record import as_csv
 from survey_pipeline.release import Policy
 
 WIDTH = "5"
@@ -52,9 +53,10 @@ class Amount:
 
 @dataclass(frozen=True)
 class Proved:
-    """The page, the promises that are broken, and the times, which are no part of the page."""
+    """The page, the record beside it, the promises that are broken, and the times, which are no part of the page."""
 
     text: str
+    record: str
     broken: tuple[str, ...]
     times: str
 
@@ -70,21 +72,31 @@ class Results:
 
 def proved(amount: Amount, workers: Workers, judged: Callable[[Task], Judged] = judge) -> Proved:
     """Everything, in order. `judged`: attacks a community."""
-    results = attacked(amount, workers, judged)
+    tasks = asked(amount)
+    found = workers.do("Attacks", judged, tasks)
+    results = results_of(amount, found)
+    record = as_csv(zip(tasks, found, strict=True))
+    return Proved(page(amount, results), record, tuple(broken(results)), times(results))
+
+
+def page(amount: Amount, results: Results) -> str:
+    """The page alone."""
     makers = (introduction, small_counts, plain_filters, corrections, whole_numbers, how_much_is_told)
-    text = "\n".join(filled(make(amount, results)) for make in makers)
-    return Proved(text, tuple(broken(results)), times(results))
+    return "\n".join(filled(make(amount, results)) for make in makers)
 
 
-def attacked(amount: Amount, workers: Workers, judged: Callable[[Task], Judged]) -> Results:
-    """Every community, attacked."""
+def asked(amount: Amount) -> list[Task]:
+    """Every community, then some of them again under the other protection."""
     places = range(amount.communities)
     chosen = places[:: amount.every]
     tasks = [Task((amount.seed, place), whole=place in chosen) for place in places]
-    other = [Task((amount.seed, place), WIDTH, plain=False) for place in chosen]
-    found = workers.do("Attacks", judged, [*tasks, *other])
-    everybody = found[: len(tasks)]
-    return Results(everybody, everybody[:: amount.every], found[len(tasks) :])
+    return [*tasks, *(Task((amount.seed, place), WIDTH, plain=False) for place in chosen)]
+
+
+def results_of(amount: Amount, found: Sequence[Judged]) -> Results:
+    """What became of the tasks of `asked`, in their order."""
+    everybody = found[: amount.communities]
+    return Results(everybody, everybody[:: amount.every], found[amount.communities :])
 
 
 def broken(results: Results) -> Iterable[str]:
@@ -128,7 +140,7 @@ say which form of magnesium they take and how much, sex and age, pain and sleep 
 {percent(RARE[0])} to {percent(RARE[1])} of the people), whether they stopped or reduced the dose, and one rare illness. A
 question is left out by up to {percent(MOST_MISSING)}. Up to {MOST_EVENTS} times each, a wave changes after it was published:
 late answers come, answers are mended, people withdraw theirs, or doses are published in other bands. The releases are made by
-the pipeline, each knowing the ones before.
+the pipeline, each knowing the ones before. What became of each community is in [a table](proof-simulations.csv), a row each.
 
 ## The attacker
 
@@ -256,8 +268,10 @@ def _summed(counts: Iterable[Counter[tuple[str, int]]]) -> Counter[tuple[str, in
 
 def times(results: Results) -> str:
     """Seconds, which are no part of the page: they are not the same twice."""
-    judged = [*results.all, *results.by_width]
+    judged = [one for one in (*results.all, *results.by_width) if one.making]
     n = sum(sum(one.releases[name] for name in RELATIONS) for one in judged)
+    if not n:
+        return "All of it stood in the record.\n"
     making, attacking = sum(one.making for one in judged), sum(one.attacking for one in judged)
     return (
         f"{n:,} releases: {making / n:.2f} s to make and prove one (the slowest {max(one.slowest for one in judged):.1f} s), "
