@@ -34,16 +34,17 @@ def as_csv(results: Iterable[tuple[Task, Judged]]) -> str:
 
 def recorded(file: Path) -> dict[Task, Judged]:
     """What the record says that was made by the code as it is now; nothing where there is none."""
-    if not file.exists():
-        return {}
-    with file.open(encoding="utf-8", newline="") as lines:
-        return {_task(row): _judged(row) for row in csv.DictReader(lines) if row["code"] == code_digest()}
+    return _read(file, code_digest()) if file.exists() else {}
 
 
 def of_any_code(file: Path) -> dict[Task, Judged]:
     """All that the record says, whatever code it was made by."""
+    return _read(file)
+
+
+def _read(file: Path, code: str | None = None) -> dict[Task, Judged]:
     with file.open(encoding="utf-8", newline="") as lines:
-        return {_task(row): _judged(row) for row in csv.DictReader(lines)}
+        return {_task(row): _judged(row) for row in csv.DictReader(lines) if code in (None, row["code"])}
 
 
 def _known_by(task: Task) -> dict[str, Any]:
