@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from club import CLUB, rows, write
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "survey_pipeline"
@@ -316,29 +317,33 @@ def test_the_installed_wheel_works_from_any_folder(wheel: Path, tmp_path: Path) 
     subprocess.run(install, check=True, timeout=300, capture_output=True, env=_quiet_pip())
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
+    (elsewhere / "club.toml").write_text(CLUB, encoding="utf-8")
+    write(elsewhere / "club.csv", rows(60))
     # -I keeps the checkout out of the path, so that only the installed copy can answer.
-    code = (
+    start = (
         f"import sys; sys.path.insert(0, {str(site)!r})\n"
         "import survey_pipeline\n"
         f"assert survey_pipeline.__file__.startswith({str(site)!r})\n"
         "from survey_pipeline.cli import main\n"
-        "main(['sample', '-i', 'magnesium', '-w', '2026-01', '--rows', '1200', '-o', 'made.csv', '--quiet'])\n"
     )
-    again = code.replace(
-        "['sample', '-i', 'magnesium', '-w', '2026-01', '--rows', '1200', '-o', 'made.csv', '--quiet']", "{}"
+    commands = (
+        "sample -i magnesium -w 2026-01 --rows 50 -o made.csv --quiet",
+        "check made.csv",
+        "run club.csv -i club.toml -w 2026-01 --language de --quiet",
+        "audit --quiet",
     )
-    run = again.format("['run', 'made.csv', '-i', 'magnesium', '-w', '2026-01', '--quiet']")
-    for script in (code, run):
+    for command in commands:
         done = subprocess.run(
-            [sys.executable, "-I", "-c", script],
+            [sys.executable, "-I", "-c", f"{start}main({command.split()!r})"],
             cwd=elsewhere,
             capture_output=True,
             text=True,
             timeout=300,
             check=False,
         )
-        assert done.returncode == 0, done.stderr
-    assert (elsewhere / "reports" / "magnesium" / "2026-01" / "index.html").is_file()
+        assert done.returncode == 0, f"{command}\n{done.stderr}"
+    page = (elsewhere / "reports" / "club" / "2026-01" / "index.html").read_text(encoding="utf-8")
+    assert '<html lang="de"' in page
 
 
 def test_locks_name_no_host_and_hash_everything() -> None:
