@@ -373,22 +373,24 @@ def drawn(frame: Frame, make: Callable[[], Figure]) -> Drawn:
 
 
 def _in_two_sizes(figure: Figure) -> tuple[Bitmap, Bitmap]:
-    """A large picture and a small one. Both have few colours, those of the small one: a third of the bytes, and no eye tells
-    the difference.
+    """A large picture, and a small one made from it, since drawing letters is most of the work. Both have few colours, those
+    of the small one: a third of the bytes, and no eye tells the difference.
     """
-    small = _pixels(figure, NEWSLETTER_WIDTH)
+    large = _pixels(figure)
+    size = (NEWSLETTER_WIDTH, round(large.height * NEWSLETTER_WIDTH / PRINT_WIDTH))
+    # Of the ways to make a picture smaller, one that adds no colours around the edges of letters.
+    small = large.resize(size, Image.Resampling.HAMMING)
     small = small.quantize(COLOURS_IN_PICTURES, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    large = _pixels(figure, PRINT_WIDTH).quantize(palette=small, dither=Image.Dither.NONE)
-    return _bitmap(large), _bitmap(small)
+    return _bitmap(large.quantize(palette=small, dither=Image.Dither.NONE)), _bitmap(small)
 
 
-def _pixels(figure: Figure, width: int) -> Image.Image:
-    """The figure, so many pixels wide."""
+def _pixels(figure: Figure) -> Image.Image:
+    """The figure as the large picture; nothing of it is transparent."""
     raw = BytesIO()
     # A little more, since matplotlib cuts off what a fraction leaves of the last pixel.
-    figure.savefig(raw, format="raw", dpi=(width + 0.01) / theme.CHART_WIDTH)
-    height = len(raw.getvalue()) // (4 * width)
-    return Image.frombytes("RGBA", (width, height), raw.getvalue()).convert("RGB")
+    figure.savefig(raw, format="raw", dpi=(PRINT_WIDTH + 0.01) / theme.CHART_WIDTH)
+    height = len(raw.getvalue()) // (4 * PRINT_WIDTH)
+    return Image.frombytes("RGB", (PRINT_WIDTH, height), raw.getvalue(), "raw", "RGBX")
 
 
 def _bitmap(image: Image.Image) -> Bitmap:
