@@ -22,14 +22,14 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
 from matplotlib.textpath import text_to_path
-from PIL import Image
+from PIL import Image, ImageColor
 
 from survey_pipeline.language import say, say_in
 from survey_pipeline.names import Status
 from survey_pipeline.release import Row
 from survey_pipeline.render import alternatives, anyway, phrases, theme, words
 from survey_pipeline.render.measure import Measure
-from survey_pipeline.render.theme import BAND, CARD, COLOURS, INK, LINE, MARK, QUIET, WARN
+from survey_pipeline.render.theme import BAND, CARD, COLOURS, INK, LINE, MARK, QUIET, WARN, Colour
 from survey_pipeline.render.view import Comparison, View, is_shown
 
 MARGIN: Final = 0.14
@@ -43,7 +43,8 @@ PRINT_WIDTH: Final = 2025
 """Pixels of the large picture: a column of 17 cm at 300 dots an inch."""
 NEWSLETTER_WIDTH: Final = 1200
 """Pixels of the small picture: shown 600 wide, the most that mail programs have room for, at twice the dots."""
-COLOURS_IN_PICTURES: Final = 64
+STEPS: Final = 12
+"""Shades of a colour in a picture, where letters and marks end between two pixels."""
 PICTURE: Final = (5, 20)
 """Rows and columns of the picture of 100 people."""
 HEADLINE: Final = "headline"
@@ -359,11 +360,6 @@ def label_lines(dot: Dot, bold: bool) -> list[str]:
 # --- Drawing -----------------------------------------------------------------------------------------------------------
 
 
-def draw(frame: Chart | Picture) -> Drawn:
-    """A chart as PNG in two sizes, as SVG and as a piece of the page."""
-    return drawn(frame, lambda: chart_figure(frame) if isinstance(frame, Chart) else picture_figure(frame))
-
-
 def drawn(frame: Frame, make: Callable[[], Figure]) -> Drawn:
     """The same of anything in a frame, from one figure that is made once, with the settings of all charts."""
     with same_everywhere(frame.name):
@@ -373,15 +369,33 @@ def drawn(frame: Frame, make: Callable[[], Figure]) -> Drawn:
 
 
 def _in_two_sizes(figure: Figure) -> tuple[Bitmap, Bitmap]:
-    """A large picture, and a small one made from it, since drawing letters is most of the work. Both have few colours, those
-    of the small one: a third of the bytes, and no eye tells the difference.
-    """
-    large = _pixels(figure)
+    """A large picture, and a small one made from it, since drawing letters is most of the work."""
+    large, few = _pixels(figure), few_colours()
     size = (NEWSLETTER_WIDTH, round(large.height * NEWSLETTER_WIDTH / PRINT_WIDTH))
-    # Of the ways to make a picture smaller, one that adds no colours around the edges of letters.
-    small = large.resize(size, Image.Resampling.HAMMING)
-    small = small.quantize(COLOURS_IN_PICTURES, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    return _bitmap(large.quantize(palette=small, dither=Image.Dither.NONE)), _bitmap(small)
+    # Of the ways to make a picture smaller, one that leaves no rims around letters.
+    pictures = (large, large.resize(size, Image.Resampling.HAMMING))
+    bitmaps = (_bitmap(picture.quantize(palette=few, dither=Image.Dither.NONE)) for picture in pictures)
+    return next(bitmaps), next(bitmaps)
+
+
+def few_colours() -> Image.Image:
+    """The colours of the look in steps from what they are drawn on: a third of the bytes of a picture with all colours, and
+    no eye tells the difference.
+    """
+    inks, grounds = (INK, QUIET, MARK, WARN), (CARD, BAND)
+    mixed = [_mixed(ink, on, step / STEPS) for on in grounds for ink in inks for step in range(1, STEPS + 1)]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([part for colour in (*map(_rgb, (*grounds, LINE)), *mixed) for part in colour])
+    return palette
+
+
+def _mixed(ink: Colour, ground: Colour, share: float) -> tuple[int, ...]:
+    pairs = zip(_rgb(ink), _rgb(ground), strict=True)
+    return tuple(round(share * over + (1 - share) * under) for over, under in pairs)
+
+
+def _rgb(colour: Colour) -> tuple[int, ...]:
+    return ImageColor.getrgb(colour.light)
 
 
 def _pixels(figure: Figure) -> Image.Image:

@@ -15,7 +15,8 @@ from survey_pipeline.language import say, say_in, wave_in_words, whole
 from survey_pipeline.names import Status
 from survey_pipeline.release import Row
 from survey_pipeline.render import alternatives, anyway, phrases, words
-from survey_pipeline.render.charts import Chart, axis_of, dot_of, draw, with_band
+from survey_pipeline.render.charts import Chart, axis_of, dot_of, with_band
+from survey_pipeline.render.gallery import piece
 from survey_pipeline.render.measure import ANYWAY, Measure
 from survey_pipeline.render.view import View, is_shown
 from survey_pipeline.spreadsheets import harmless_frame
@@ -81,11 +82,11 @@ def _rows(trend: pl.DataFrame) -> list[Row]:
 
 
 def _course(measure: Measure, waves: Sequence[Wave], view: View) -> Course:
-    drawn = draw(_chart(measure, waves, view)) if any(is_shown(wave.row) for wave in waves) else None
+    drawn = Markup(piece(_chart(measure, waves, view))) if any(is_shown(wave.row) for wave in waves) else None
     has_bands = any(is_shown(wave.band) for wave in waves)
     lines = tuple(_line(wave, measure, has_bands) for wave in reversed(waves))
     broken = any(wave.is_new_series for wave in waves)
-    return Course(words.over_waves(measure), Markup(drawn.inline) if drawn else None, lines, broken, has_bands)
+    return Course(words.over_waves(measure), drawn, lines, broken, has_bands)
 
 
 def _line(wave: Wave, measure: Measure, has_bands: bool) -> tuple[str, ...]:
