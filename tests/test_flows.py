@@ -166,6 +166,14 @@ def backfilled(tmp_path_factory: pytest.TempPathFactory) -> Backfilled:
     return Backfilled(place, place.run("backfill.py", "exports", "--home", "home"))
 
 
+@pytest.fixture
+def place(tmp_path: Path, backfilled: Backfilled) -> Place:
+    """A folder to work in, with Prefect's home as an earlier run left it: to make one anew takes longer than most tests."""
+    place = Place(tmp_path)
+    shutil.copytree(backfilled.place.prefect, place.prefect)
+    return place
+
+
 @pytest.mark.slow
 def test_a_backfill_publishes_every_wave_and_says_so(backfilled: Backfilled) -> None:
     done = backfilled.done
@@ -232,8 +240,7 @@ def test_prefect_keeps_progress_counts_and_the_release(backfilled: Backfilled) -
 
 
 @pytest.mark.slow
-def test_a_backfill_ends_at_the_wave_that_cannot_be_taken(tmp_path: Path) -> None:
-    place = Place(tmp_path)
+def test_a_backfill_ends_at_the_wave_that_cannot_be_taken(place: Place) -> None:
     write_export(place.exports / "music-2026-01.csv")
     # Without headings, the first person's answers stand in their place.
     write_export(place.exports / "music-2026-02.csv", headings=WITHOUT_HEADINGS)
@@ -304,8 +311,7 @@ orchestration.run_as_program(publish_wave.main)
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="no process groups here")
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
-def test_a_run_that_is_stopped_says_one_line(tmp_path: Path, name: str, code: int) -> None:
-    place = Place(tmp_path)
+def test_a_run_that_is_stopped_says_one_line(place: Place, name: str, code: int) -> None:
     write_export(place.exports / "music-2026-01.csv")
     script = SLEEPER.format(flows=str(FLOWS), patience=PATIENCE)
     process = subprocess.Popen(

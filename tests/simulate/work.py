@@ -39,7 +39,9 @@ class Workers:
 
     def do(self, what: str, job: Callable[[T], R], tasks: Sequence[T]) -> list[R]:
         """Every task's result, in the order of the tasks."""
-        results = self._pool.map(job, tasks, chunksize=TASKS_AT_ONCE) if self._pool else map(job, tasks)
+        # Few tasks are shared out all the same.
+        at_once = max(1, min(TASKS_AT_ONCE, len(tasks) // self._number))
+        results = self._pool.map(job, tasks, chunksize=at_once) if self._pool else map(job, tasks)
         return list(self._shown(what, results, len(tasks)))
 
     def _shown(self, what: str, results: Iterable[R], total: int) -> Iterable[R]:
