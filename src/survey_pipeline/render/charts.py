@@ -43,7 +43,7 @@ PRINT_WIDTH: Final = 2025
 """Pixels of the large picture: a column of 17 cm at 300 dots an inch."""
 NEWSLETTER_WIDTH: Final = 1200
 """Pixels of the small picture: shown 600 wide, the most that mail programs have room for, at twice the dots."""
-STEPS: Final = 12
+STEPS: Final = 10
 """Shades of a colour in a picture, where letters and marks end between two pixels."""
 PICTURE: Final = (5, 20)
 """Rows and columns of the picture of 100 people."""
@@ -369,13 +369,11 @@ def drawn(frame: Frame, make: Callable[[], Figure]) -> Drawn:
 
 
 def _in_two_sizes(figure: Figure) -> tuple[Bitmap, Bitmap]:
-    """A large picture, and a small one made from it, since drawing letters is most of the work."""
-    large, few = _pixels(figure), few_colours()
-    size = (NEWSLETTER_WIDTH, round(large.height * NEWSLETTER_WIDTH / PRINT_WIDTH))
-    # Of the ways to make a picture smaller, one that leaves no rims around letters.
-    pictures = (large, large.resize(size, Image.Resampling.HAMMING))
-    bitmaps = (_bitmap(picture.quantize(palette=few, dither=Image.Dither.NONE)) for picture in pictures)
-    return next(bitmaps), next(bitmaps)
+    """A large picture and a small one. Each is drawn: made smaller, letters would no longer lie on whole pixels, and the file
+    would be half as long again.
+    """
+    few = few_colours()
+    return _bitmap(_pixels(figure, PRINT_WIDTH), few), _bitmap(_pixels(figure, NEWSLETTER_WIDTH), few)
 
 
 def few_colours() -> Image.Image:
@@ -398,18 +396,18 @@ def _rgb(colour: Colour) -> tuple[int, ...]:
     return ImageColor.getrgb(colour.light)
 
 
-def _pixels(figure: Figure) -> Image.Image:
-    """The figure as the large picture; nothing of it is transparent."""
+def _pixels(figure: Figure, width: int) -> Image.Image:
+    """The figure, so many pixels wide; nothing of it is transparent."""
     raw = BytesIO()
     # A little more, since matplotlib cuts off what a fraction leaves of the last pixel.
-    figure.savefig(raw, format="raw", dpi=(PRINT_WIDTH + 0.01) / theme.CHART_WIDTH)
-    height = len(raw.getvalue()) // (4 * PRINT_WIDTH)
-    return Image.frombytes("RGB", (PRINT_WIDTH, height), raw.getvalue(), "raw", "RGBX")
+    figure.savefig(raw, format="raw", dpi=(width + 0.01) / theme.CHART_WIDTH)
+    height = len(raw.getvalue()) // (4 * width)
+    return Image.frombytes("RGB", (width, height), raw.getvalue(), "raw", "RGBX")
 
 
-def _bitmap(image: Image.Image) -> Bitmap:
+def _bitmap(image: Image.Image, colours: Image.Image) -> Bitmap:
     png = BytesIO()
-    image.save(png, format="png")
+    image.quantize(palette=colours, dither=Image.Dither.NONE).save(png, format="png")
     return Bitmap(png.getvalue(), *image.size)
 
 
