@@ -1,6 +1,7 @@
 """Charts in words and as files: each alternative tells the finding of its chart and agrees with the table beside it."""
 
 import re
+from io import BytesIO
 from typing import Any
 
 import pages
@@ -8,15 +9,17 @@ import pytest
 import releases
 from hypothesis import example, given
 from hypothesis import strategies as st
+from PIL import Image, ImageColor
 
 from survey_pipeline import names
 from survey_pipeline.instrument import Instrument
 from survey_pipeline.language import speaking
+from survey_pipeline.look import DEFAULT, Theme, ThemeFile, wearing
 from survey_pipeline.names import Status
 from survey_pipeline.release import Release, Row
-from survey_pipeline.render import alternatives, grids, render_index, words
+from survey_pipeline.render import alternatives, grids, render_index, theme, words
 from survey_pipeline.render.charts import Chart, Drawn, Picture
-from survey_pipeline.render.gallery import drawings, frames
+from survey_pipeline.render.gallery import draw, drawings, frames
 from survey_pipeline.render.view import View
 
 FORM = ("form_by_outcome", "magnesium_form")
@@ -208,6 +211,21 @@ def test_each_chart_comes_in_two_sizes(drawn: list[Drawn]) -> None:
             assert size_of(picture.png) == (picture.width, picture.height)
         assert abs(one.large.height / one.large.width - one.small.height / one.small.width) < 0.002
         assert len(one.small.png) < min(len(one.large.png), 150_000), "fit for a telephone on the road"
+
+
+OWN = Theme(ThemeFile.model_validate({"light": {"mark": "#7a1fa2", "ink": "#102030", "card": "#fffaf0"}}))
+
+
+@pytest.mark.parametrize("look", [DEFAULT, OWN], ids=["default", "own"])
+def test_pictures_hold_the_colours_of_the_look_and_few_others(look: Theme) -> None:
+    with wearing(look):
+        one = draw(
+            next(frame for frame in frames(View(pages.release(), pages.magnesium())) if isinstance(frame, Chart))
+        )
+        own = {ImageColor.getrgb(colour.light) for colour in (theme.CARD, theme.INK, theme.MARK)}
+    for picture in (one.large, one.small):
+        found = {colour for _, colour in Image.open(BytesIO(picture.png)).convert("RGB").getcolors(1000) or []}
+        assert own <= found and len(found) <= 100
 
 
 def test_a_newsletter_shows_two_dots_as_one(drawn: list[Drawn]) -> None:
