@@ -144,11 +144,13 @@ class _Attempt:
 
     def _cheapest(self, open_: Mapping[int, "Verdict"], *, in_whole_numbers: bool = False) -> set[About]:
         """What to hide so that these targets are safe, with little loss. Many are shared out, and always alike, so that the
-        same is hidden on any number of processors; neither share knows what the other one hides.
+        same is hidden on any number of processors; neither share knows what the other one hides. Those about the same part
+        are in one share where that can be, since to begin with a part takes longest.
         """
-        from survey_pipeline.proof.elastic import NotPossible
+        from survey_pipeline.proof.elastic import Near, NotPossible
 
-        places = list(open_)
+        near = Near(self.system.compiled(), [self._targets[place] for place in open_], self.counts.hubs)
+        places = [list(open_)[i] for i in near.side_by_side()]
         half = ceil(len(places) / 2) if len(places) >= FEWEST_TO_SHARE_OUT else len(places)
         shares = [{place: open_[place] for place in share} for share in (places[:half], places[half:]) if share]
         with ThreadPoolExecutor(len(shares)) as threads:

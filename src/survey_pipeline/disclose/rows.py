@@ -232,10 +232,8 @@ def _small(counts: Sequence[tuple[Key, int]], policy: Policy) -> list[Key]:
 
 def unconcerned(row: Row) -> int:
     """How many people in the level the question does not concern."""
-    return sum(sign * count_of(row, name) for name, sign in PEOPLE_OF_A_LEVEL)
-
-
-PEOPLE_OF_A_LEVEL = (("n_level", 1), (N_RESPONDENTS, -1), (N_MISSING, -1), (N_ASIDE, -1))
+    counted = count_of(row, N_RESPONDENTS) + count_of(row, N_MISSING) + count_of(row, N_ASIDE)
+    return count_of(row, "n_level") - counted
 
 
 def few(count: int, policy: Policy) -> int:

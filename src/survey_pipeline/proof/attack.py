@@ -37,7 +37,7 @@ __all__ = ["Attack", "Contradiction", "Interval", "Target", "Verdict", "Worlds",
 ANY = (None,)
 AROUND = (ANY, (LOW, HIGH), (LOW, HIGH))
 """Worlds around which is searched first: any, then those in which what is still open is little, and much."""
-FEW = 10
+FEW = 20
 """Targets for which no worlds are made together: they are searched one by one."""
 
 
@@ -190,14 +190,14 @@ class Attack:
         self._bound[open_] = bound[open_]
         within = reached(bound, self._needed)
         if len(self._hubs):
-            self._search_near_hubs(known, within)
+            self._search_near_hubs(known, narrowed, within)
         open_ = np.flatnonzero(np.any(~self._safe() & within, axis=1))
-        for part, found in self._searched(self._system, known, open_):
+        for part, found in self._searched(self._system, narrowed, open_):
             self._seen[part.targets] = found.seen
             self._bound[part.targets] = found.bound
             self._undecided[part.targets] = found.undecided
 
-    def _search_near_hubs(self, known: Flags, within: Flags) -> None:
+    def _search_near_hubs(self, known: Flags, narrowed: Narrowed, within: Flags) -> None:
         """Look around some world, then around worlds that go where targets are still open."""
         before = inf
         for sides in AROUND:
@@ -208,11 +208,11 @@ class Attack:
             before = len(open_)
             costs = [self._towards(side, open_) for side in sides if side is None or self._is_open(side, open_)]
             found = self._as_before(known) if sides == ANY else None
-            jobs = [partial(self._held_towards, known, each) for each in costs]
+            jobs = [partial(self._held_towards, known, narrowed, each) for each in costs]
             held = [found] if found else _all_done(jobs, self._workers)
             self._held = self._held or held[0]
             for each in held:
-                self._search_around(each, known, open_)
+                self._search_around(each, open_)
 
     def _is_open(self, side: int, targets: Whole) -> bool:
         return not self._safe()[targets, side].all()
@@ -225,10 +225,10 @@ class Attack:
         costs: Floats = np.asarray(mine.sum(axis=0), dtype=np.float64) * (1 if side == LOW else -1)
         return costs
 
-    def _search_around(self, held: "_Held | None", known: Flags, open_: Whole) -> None:
+    def _search_around(self, held: "_Held | None", open_: Whole) -> None:
         """Look for worlds with the hubs as in one world: what is seen there was seen, what is not may be elsewhere."""
         left = open_[~self._safe()[open_].all(axis=1)]
-        for part, found in self._searched(held.system, known, left) if held else ():
+        for part, found in self._searched(held.system, held.narrowed, left) if held else ():
             self._seen[part.targets] = found.seen
 
     def _as_before(self, known: Flags) -> "_Held | None":
@@ -239,12 +239,11 @@ class Attack:
         world[self._hubs] = self._hubs_before
         return self._held_as(world, known)
 
-    def _held_towards(self, known: Flags, costs: Floats) -> "_Held | None":
+    def _held_towards(self, known: Flags, narrowed: Narrowed, costs: Floats) -> "_Held | None":
         """The hubs where some world with low costs has them; None where none was found in time. Where only the hubs are in
         whole numbers, the rest nearly always can be; all in whole numbers at once takes much longer, and is tried for the
         first world alone.
         """
-        narrowed = narrow(self._system, known)
         of_hubs = np.zeros(self._system.columns, dtype=np.bool_)
         of_hubs[self._hubs] = True
         found = some_world(narrowed, costs, of_hubs)
@@ -252,19 +251,23 @@ class Attack:
         if held is not None or self._held is not None:
             return held
         whole = world_of(self._system, narrowed, costs)
-        return None if whole is None else _Held(held_at(self._system, self._hubs, whole), whole)
+        return None if whole is None else self._held_in(whole, known)
 
     def _held_as(self, world: Floats, known: Flags) -> "_Held | None":
         """The hubs as in a world (columns), if there is one in whole numbers with such hubs."""
-        system = held_at(self._system, self._hubs, world)
         try:
-            whole = world_of(system, narrow(system, known), np.zeros(system.columns))
+            held = self._held_in(world, known)
+            whole = world_of(held.system, held.narrowed, np.zeros(len(world)))
         except Contradiction:
             return None
-        return None if whole is None else _Held(system, whole)
+        return None if whole is None else replace(held, world=whole)
 
-    def _searched(self, system: Compiled, known: Flags, open_: Whole) -> list[tuple[Part, Found]]:
-        narrowed, start = narrow(system, known, _links(self._targets)), self._held.world if self._held else None
+    def _held_in(self, world: Floats, known: Flags) -> "_Held":
+        system = held_at(self._system, self._hubs, world)
+        return _Held(system, narrow(system, known, _links(self._targets)), world)
+
+    def _searched(self, system: Compiled, narrowed: Narrowed, open_: Whole) -> list[tuple[Part, Found]]:
+        start = self._held.world if self._held else None
         parts = list(parts_of(system, narrowed, self._targets, open_, self._hubs, start))
         jobs = [partial(searched, part, self._needed[part.targets], self._seen[part.targets]) for part in parts]
         return list(zip(parts, _all_done(jobs, self._workers), strict=True))
@@ -272,9 +275,10 @@ class Attack:
 
 @dataclass(frozen=True)
 class _Held:
-    """A system with its hubs as in a `world` (columns) in whole numbers."""
+    """A system with its hubs as in a `world` (columns) in whole numbers, and what is known of it then."""
 
     system: Compiled
+    narrowed: Narrowed
     world: Floats
 
 

@@ -4,16 +4,29 @@ What belongs here: such a programme of a whole system, and of what is near a tar
 (`repair`).
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from math import inf
 
 import numpy as np
-from scipy.sparse import block_array, csr_array, diags_array, eye_array
+from scipy.sparse import block_array, csr_array, eye_array
 from scipy.sparse.csgraph import connected_components
 
 from survey_pipeline.proof.attack import Target
+from survey_pipeline.proof.narrow import TOLERANCE, narrow
+from survey_pipeline.proof.pieces import NOTHING
 from survey_pipeline.proof.solver import Outcome, Programme
 from survey_pipeline.proof.system import Compiled, Flags, Floats, Key, Whole
+
+HUB = -1
+"""In place of the number of a part."""
+FEW_COLUMNS = 50
+"""Parts of fewer unknowns are taken together: to begin with each takes longer than to solve it."""
+MOVED = 1.0
+"""What it costs to move a hub by one person from where it is in a world: little, beside a row of ten people or more. Where
+hubs stay, what was not looked at still fits.
+"""
 
 
 class NotPossible(ValueError):
@@ -23,17 +36,21 @@ class NotPossible(ValueError):
 class Elastic:
     """All rows of a system; those with a source may be broken.
 
-    Columns: the unknowns, how far each row with a source is fallen short of and how far it is exceeded, then how far each
-    target misses its low and its high end.
+    Columns: the unknowns, how far each row with a source is fallen short of and how far it is exceeded, how far each target
+    misses its low and its high end, then how far each of the `hubs` is above and below where it is in some world.
     """
 
-    def __init__(self, system: Compiled, targets: Mapping[int, Target]) -> None:
+    def __init__(
+        self, system: Compiled, targets: Mapping[int, Target], hubs: Mapping[Key, float] | None = None
+    ) -> None:
         self.system, self.count = system, len(targets)
         self.order = {target: place for place, target in enumerate(targets)}
-        self.loose = np.flatnonzero(system.source >= 0)
-        self.source = np.concatenate([system.source[self.loose]] * 2)
-        self.places = system.columns + np.arange(len(self.source))
         self.targets = list(targets.values())
+        self._said = _Said.by(system)
+        self.source = self._said.source[np.concatenate(self._said.loose)]
+        self.places = system.columns + np.arange(len(self.source))
+        self.hubs = np.array([system.place[key] for key in hubs or ()], dtype=np.int64)
+        self._start = np.array(list((hubs or {}).values()), dtype=np.float64)
         self._programmes: dict[bool, Programme] = {}
 
     def _programme(self, whole: Flags | None = None) -> Programme:
@@ -46,30 +63,32 @@ class Elastic:
         return programme
 
     def _made(self, whole: bool) -> Programme:
-        system, more = self.system, len(self.source) + 2 * self.count
-        nothing, lower, upper = (
-            np.full(self.count, inf),
-            [t.lower for t in self.targets],
-            [t.upper for t in self.targets],
+        said, none, more = self._said, np.full(self.count, inf), self._width - self.system.columns
+        lower, upper = [t.lower for t in self.targets], [t.upper for t in self.targets]
+        rows = (
+            np.concatenate([said.least, -none, upper, self._start]),
+            np.concatenate([said.most, lower, none, self._start]),
         )
-        # What was never to be shown may be written down as a row that nothing fits; it is hidden and says nothing.
-        sound = system.row_least <= system.row_most
-        least = np.concatenate([np.where(sound, system.row_least, -inf), -nothing, upper])
-        most = np.concatenate([np.where(sound, system.row_most, inf), lower, nothing])
-        columns = np.append(system.least, np.zeros(more)), np.append(system.most, np.full(more, inf))
-        return Programme(self._matrix(), (least, most), columns, system.whole if whole else None)
+        columns = np.append(said.columns[0], np.zeros(more)), np.append(said.columns[1], np.full(more, inf))
+        return Programme(self._matrix(), rows, columns, self.system.whole if whole else None)
+
+    @property
+    def _width(self) -> int:
+        return self.system.columns + len(self.source) + 2 * self.count + 2 * len(self.hubs)
 
     def _matrix(self) -> csr_array:
-        """Rows of the system, then one for each target's low end and one for its high end."""
-        system, here = self.system, eye_array(self.count)
-        rows = csr_array((system.weight, system.index, system.start), shape=(system.rows, system.columns))
-        # A row is as much broken as its greatest weight says: rows of means do not look worse than rows of counts.
-        size, filled = np.ones(system.rows), np.diff(system.start) > 0
-        size[filled] = np.maximum.reduceat(np.abs(system.weight), system.start[:-1][filled])
-        slack = diags_array(size, format="csc")[:, self.loose]
-        goals = _goals(system, self.targets)
-        low, high = [goals, None, None, -here, None], [goals, None, None, None, here]
-        return csr_array(block_array([[rows, slack, -slack, None, None], low, high]))
+        """Rows of the system, then one for each target's low end and one for its high end, and one for each hub."""
+        said, here, moved = self._said, eye_array(self.count), eye_array(len(self.hubs))
+        short, over = (eye_array(len(said.least), format="csc")[:, rows] for rows in said.loose)
+        goals, of_hubs = _goals(self.system, self.targets), eye_array(self.system.columns, format="csr")[self.hubs]
+        none = [None, None]
+        blocks = [
+            [said.matrix, short, -over, *none, *none],
+            [goals, *none, -here, None, *none],
+            [goals, *none, None, here, *none],
+            [of_hubs, *none, *none, -moved, moved],
+        ]
+        return csr_array(block_array(blocks))
 
     @property
     def unknowns(self) -> Floats:
@@ -87,9 +106,7 @@ class Elastic:
         whole numbers; None if the search was given up.
         """
         programme = self._programme(whole)
-        costs = np.zeros(self.system.columns + len(self.source) + 2 * self.count)
-        costs[self.places] = price[self.source]
-        programme.costs(costs)
+        programme.costs(self._costs(MOVED, price))
         outcome = self._solved(programme, goal, np.full(len(self.source), inf))
         if outcome is Outcome.IMPOSSIBLE:
             raise NotPossible("What is always known settles this number, whatever is hidden.")
@@ -102,15 +119,96 @@ class Elastic:
     def possible(self, goal: Whole, may_break: Flags) -> bool:
         """Whether the goal can be reached when only some sources may be broken."""
         programme = self._programme()
-        programme.costs(np.zeros(self.system.columns + len(self.source) + 2 * self.count))
-        return self._solved(programme, goal, np.where(may_break[self.source], inf, 0)) is Outcome.FOUND
+        programme.costs(self._costs(0))
+        return self._solved(programme, goal, self._broken_at_most(may_break)) is Outcome.FOUND
 
-    def _solved(self, programme: Programme, goal: Whole, most: Floats) -> Outcome:
-        programme.bounds(self.places, np.zeros(len(most)), most)
-        programme.bounds(goal, np.zeros(len(goal)), np.zeros(len(goal)))
-        outcome = programme.solve()
-        programme.bounds(goal, np.zeros(len(goal)), np.full(len(goal), inf))
-        return outcome
+    def moved(self, goal: Whole, may_break: Flags) -> Floats | None:
+        """Where the hubs are, moved as little as can be, when the goal is reached and only some sources are broken; None if
+        that cannot be.
+        """
+        programme = self._programme()
+        programme.costs(self._costs(MOVED))
+        outcome = self._solved(programme, goal, self._broken_at_most(may_break))
+        return programme.values[self.hubs] if outcome is Outcome.FOUND else None
+
+    def fits(self, hubs: Floats, may_break: Flags) -> bool:
+        """Whether the hubs can be there when only some sources may be broken."""
+        programme = self._programme()
+        programme.costs(self._costs(0))
+        return self._solved(programme, NOTHING, self._broken_at_most(may_break), (hubs, hubs)) is Outcome.FOUND
+
+    def _costs(self, moved: float, price: Floats | None = None) -> Floats:
+        costs = np.zeros(self._width)
+        costs[self._width - 2 * len(self.hubs) :] = moved
+        costs[self.places] = 0 if price is None else price[self.source]
+        return costs
+
+    def _broken_at_most(self, may_break: Flags) -> Floats:
+        most: Floats = np.where(may_break[self.source], inf, 0)
+        return most
+
+    def _solved(
+        self, programme: Programme, goal: Whole, broken_at_most: Floats, hubs: tuple[Floats, Floats] | None = None
+    ) -> Outcome:
+        """What is set for one question is set for each, so that nothing is left over from another."""
+        misses = self.system.columns + len(self.places) + np.arange(2 * self.count)
+        least, most = hubs or (self._said.columns[0][self.hubs], self._said.columns[1][self.hubs])
+        columns = np.concatenate([self.places, misses, self.hubs])
+        lower = np.concatenate([np.zeros(len(columns) - len(least)), least])
+        upper = np.concatenate([broken_at_most, np.where(np.isin(misses, goal), 0, inf), most])
+        programme.bounds(columns, lower, upper)
+        return programme.solve()
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What the rows of a system say besides what always follows: `least` and `most` (rows) of sums with weights of at most 1
+    (`matrix`: rows, columns), so that rows of means do not look worse broken than rows of counts. `columns`: what is always
+    known of the unknowns. `source` (rows) is -1 for what is always known.
+    """
+
+    matrix: csr_array
+    least: Floats
+    most: Floats
+    source: Whole
+    columns: tuple[Floats, Floats]
+
+    @classmethod
+    def by(cls, system: Compiled) -> "_Said":
+        always = narrow(system, system.source < 0)
+        size = _greatest(system)
+        weight = system.weight / np.repeat(size, np.diff(system.start))
+        # A copy: sorting an array's indices would sort those of the system.
+        matrix = csr_array((weight, system.index, system.start), shape=(system.rows, system.columns), copy=True)
+        # What was never to be shown may be written down as a row that nothing fits; it is hidden and says nothing.
+        sound, follows = system.row_least <= system.row_most, _bounds(matrix, always.least, always.most)
+        least = np.where(sound & (system.row_least / size > follows[0] + TOLERANCE), system.row_least / size, -inf)
+        most = np.where(sound & (system.row_most / size < follows[1] - TOLERANCE), system.row_most / size, inf)
+        kept = np.flatnonzero((least > -inf) | (most < inf))
+        bounds = always.least, always.most
+        return cls(csr_array(matrix[kept]), least[kept], most[kept], system.source[kept], bounds)
+
+    @property
+    def loose(self) -> tuple[Whole, Whole]:
+        """The rows that may be fallen short of, and those that may be exceeded."""
+        short, over = (np.flatnonzero((self.source >= 0) & np.isfinite(end)) for end in (self.least, self.most))
+        return short, over
+
+
+def _greatest(system: Compiled) -> Floats:
+    """The greatest weight of each row; 1 for a row without any."""
+    size, filled = np.zeros(system.rows), np.diff(system.start) > 0
+    size[filled] = np.maximum.reduceat(np.abs(system.weight), system.start[:-1][filled])
+    greatest: Floats = np.where(size > 0, size, 1)
+    return greatest
+
+
+def _bounds(matrix: csr_array, least: Floats, most: Floats) -> tuple[Floats, Floats]:
+    """Between what bounds of the unknowns (columns) keep each sum (rows)."""
+    up, down = matrix.maximum(0), matrix.minimum(0)
+    with np.errstate(invalid="ignore"):
+        ends = [up @ one + down @ other for one, other in ((least, most), (most, least))]
+    return np.nan_to_num(ends[0], nan=-inf, neginf=-inf), np.nan_to_num(ends[1], nan=inf, posinf=inf)
 
 
 def _goals(system: Compiled, targets: Sequence[Target]) -> csr_array:
@@ -124,38 +222,62 @@ class Near:
     """What is known near each target: of its own question, say, and of the `hubs` that hold all questions together.
 
     Much less than what is known in all, and mostly what settles what is cheapest; never more, so that what is cheapest by it
-    is no dearer.
+    is no dearer. `start`: where the hubs are in a world that fits all that is known.
     """
 
-    def __init__(self, system: Compiled, targets: Sequence[Target], hubs: Collection[Key]) -> None:
+    def __init__(
+        self,
+        system: Compiled,
+        targets: Sequence[Target],
+        hubs: Collection[Key],
+        start: Mapping[Key, float] | None = None,
+    ) -> None:
         self._system, self._targets = system, targets
+        self._start = {hub: start[hub] for hub in hubs} if start else {}
         self.is_hub = np.zeros(system.columns, dtype=np.bool_)
         self.is_hub[[system.place[key] for key in hubs]] = True
-        self._part = _parts_without(system, self.is_hub) if len(hubs) else self.is_hub.astype(np.int64)
-        self._models: dict[int, Elastic] = {}
+        part = (
+            _few_together(_parts_without(system, self.is_hub))
+            if len(hubs)
+            else np.zeros(system.columns, dtype=np.int64)
+        )
+        self._part: Whole = np.where(self.is_hub, HUB, part)
+        self._models: dict[frozenset[int], Elastic] = {}
 
-    def to(self, target: int) -> "Elastic | None":
-        """None for what is about a hub, or about several parts, or where all hangs together."""
-        part = self._part_of(target)
-        if part is None or not self.is_hub.any():
-            return None
-        if part not in self._models:
-            mine = {i: self._targets[i] for i in range(len(self._targets)) if self._part_of(i) == part}
-            self._models[part] = Elastic(self._system.within((self._part == part) | self.is_hub), mine)
-        return self._models[part]
+    @property
+    def parts(self) -> frozenset[int]:
+        """All parts, by number."""
+        return frozenset(self._part.tolist()) - {HUB}
 
-    def parts(self) -> Iterator[Flags]:
-        """The unknowns (columns) of each part, hubs left out."""
-        labels = np.where(self.is_hub, -1, self._part)
-        return (labels == label for label in np.unique(labels[labels >= 0]))
+    def columns(self, parts: Collection[int]) -> Flags:
+        """The unknowns (columns) of some parts."""
+        found: Flags = np.isin(self._part, list(parts))
+        return found
 
-    def _part_of(self, target: int) -> int | None:
-        parts = self._parts_of(target)
-        return parts.pop() if len(parts) == 1 else None
+    def parts_of(self, target: int) -> frozenset[int]:
+        """The parts that a target is about; none for what is about hubs alone."""
+        return self._parts_of[target]
 
-    def _parts_of(self, target: int) -> set[int]:
-        columns = [self._system.place[key] for key in self._targets[target].terms]
-        return {int(self._part[column]) for column in columns if not self.is_hub[column]}
+    def to(self, parts: frozenset[int]) -> Elastic:
+        """What is known of some parts and the hubs."""
+        if parts not in self._models:
+            mine = {i: target for i, target in enumerate(self._targets) if self._parts_of[i] <= parts}
+            self._models[parts] = Elastic(self._system.within(self.columns(parts) | self.is_hub), mine, self._start)
+        return self._models[parts]
+
+    def not_fitting(self, parts: frozenset[int], hubs: Floats, may_break: Flags) -> frozenset[int]:
+        """The other parts that do not fit with the hubs there, when only some sources may be broken."""
+        others = sorted(self.parts - parts)
+        return frozenset(part for part in others if not self.to(frozenset({part})).fits(hubs, may_break))
+
+    def side_by_side(self) -> list[int]:
+        """The places of the targets, those about the same parts next to each other."""
+        return sorted(range(len(self._targets)), key=lambda target: sorted(self._parts_of[target]))
+
+    @cached_property
+    def _parts_of(self) -> list[frozenset[int]]:
+        columns = ([self._system.place[key] for key in target.terms] for target in self._targets)
+        return [frozenset(self._part[each].tolist()) - {HUB} for each in columns]
 
 
 def _parts_without(system: Compiled, hubs: Flags) -> Whole:
@@ -168,3 +290,10 @@ def _parts_without(system: Compiled, hubs: Flags) -> Whole:
     )
     labels: Whole = connected_components(csr_array(pattern.T @ pattern), directed=False)[1].astype(np.int64)
     return labels
+
+
+def _few_together(part: Whole) -> Whole:
+    """The parts (columns) with those of few unknowns as one."""
+    is_small = np.bincount(part)[part] < FEW_COLUMNS
+    together: Whole = np.where(is_small, part.max(initial=0) + 1, part)
+    return together

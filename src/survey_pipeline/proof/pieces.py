@@ -62,9 +62,10 @@ def parts_of(
     for label, mine in groups.items():
         here, matrix, rows, columns = found.get(label) or _piece(narrowed, NOTHING, NOTHING)
         kinds = system.counts[here], system.sums[here], is_hub[here]
-        size = min(CHUNK, ceil(len(mine) / searches))
-        for first in range(0, len(mine), size):
-            chosen = open_[mine[first : first + size]]
+        # Hard ones stand side by side: dealt out, no search has all of them.
+        hands = max(ceil(len(mine) / CHUNK), min(searches, len(mine)))
+        for hand in range(hands):
+            chosen = open_[mine[hand::hands]]
             goals, begin = targets[chosen][:, here], None if start is None else start[here]
             yield Part(chosen, goals, offset[chosen], matrix, rows, columns, *kinds, begin)
 

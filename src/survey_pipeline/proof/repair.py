@@ -26,7 +26,7 @@ LITTLE = 0.05
 
 
 NOT_MUCH = 2.5
-"""How many times as dear as by what is known near a target is still taken; else all that is known is searched."""
+"""How many times as dear as by what is known near a target, or as a usual row, is still taken."""
 
 
 def cheapest_to_hide(
@@ -77,7 +77,9 @@ class Repair:
         self._sources = list(system.sources)
         self._cost = np.array([cost(source) for source in self._sources], dtype=np.float64)
         self._model = Elastic(system.compiled(), dict(enumerate(targets)))
-        self._near = Near(system.compiled(), targets, hubs)
+        self._usual = float(np.median(self._cost)) if len(self._cost) else 0.0
+        start = {} if around is None else {hub: float(around.least[around.place[hub]]) for hub in hubs}
+        self._near = Near(system.compiled(), targets, hubs, start)
         self._held = None if around is None else Near(around, targets, hubs)
 
     def hide(self, sources: Iterable[Source]) -> None:
@@ -91,42 +93,50 @@ class Repair:
     def cheapest(self, target: int, *, low: bool) -> set[Source]:
         """What to hide for one side of a target, by its place; it is not hidden yet. Raises `NotPossible`."""
         free = np.array([source in self._hidden for source in self._sources], dtype=np.bool_)
-        chosen = self._chosen_near(target, low, free)
-        if chosen is None:
-            chosen = self._chosen(self._model, target, low, free)
+        held = self._held if self._hubs else None
+        chosen = self._chosen_near(held, target, low, free) if held else self._chosen(self._model, target, low, free)
         found = {self._sources[i] for i in chosen}
         if not self._in_whole or self._is_enough(target, low, found):
             return found
         return found | self._in_whole_numbers(target, low, free)
 
-    def _chosen_near(self, target: int, low: bool, free: Flags) -> Whole | None:
-        """What is cheapest by what is known near the target alone, or else while the hubs are as in one world. None where the
-        first is not enough by all that is known, and the second is much dearer or there is none.
+    def _chosen_near(self, held: Near, target: int, low: bool, free: Flags) -> Whole:
+        """What is cheapest by what is known near the target, if that is enough; or while the hubs are as in one world, if
+        that is not much dearer; or by what is known near the target and wherever the hubs can then not be.
         """
-        near = self._near.to(target)
-        if near is None:
-            return None
-        chosen = self._chosen(near, target, low, free)
-        if self._is_possible(target, low, free, chosen):
-            return chosen
-        held = self._chosen_around(target, low, free)
-        cheap = held is not None and self._cost[held].sum() <= NOT_MUCH * self._cost[chosen].sum() + TOLERANCE
-        return held if cheap else None
+        parts = self._near.parts_of(target)
+        chosen, beyond = self._chosen_in(parts, held, target, low, free)
+        if beyond:
+            around = self._chosen_around(held.to(parts), target, low, free)
+            if around is not None and self._is_cheap(around, chosen):
+                return around
+        while beyond:
+            parts |= beyond
+            chosen, beyond = self._chosen_in(parts, held, target, low, free)
+        return chosen
 
-    def _is_possible(self, target: int, low: bool, free: Flags, chosen: Whole) -> bool:
-        """Whether all that is known lets the target be there when this is hidden too. What is possible while the hubs are as
-        in one world is possible, and quicker to see.
-        """
+    def _chosen_in(
+        self, parts: frozenset[int], held: Near, target: int, low: bool, free: Flags
+    ) -> tuple[Whole, frozenset[int]]:
+        """What is cheapest by what is known of some parts; and the other parts, where that is not enough for them."""
+        near = self._near.to(parts)
+        chosen = self._chosen(near, target, low, free)
         may = free.copy()
         may[chosen] = True
-        held = None if self._held is None else self._held.to(target)
-        models = (self._model,) if held is None else (held, self._model)
-        return any(model.possible(model.goal(target, low), may) for model in models)
+        # What is possible while the hubs are as in one world is possible, and quicker to see.
+        around = held.to(parts)
+        if around.possible(around.goal(target, low), may):
+            return chosen, frozenset()
+        hubs = near.moved(near.goal(target, low), may)
+        return chosen, self._near.not_fitting(parts, hubs, may) if hubs is not None else self._near.parts - parts
 
-    def _chosen_around(self, target: int, low: bool, free: Flags) -> Whole | None:
-        held = None if self._held is None else self._held.to(target)
+    def _is_cheap(self, around: Whole, near: Whole) -> bool:
+        usual = max(self._cost[near].sum(), self._usual)
+        return bool(self._cost[around].sum() <= NOT_MUCH * usual + TOLERANCE)
+
+    def _chosen_around(self, model: Elastic, target: int, low: bool, free: Flags) -> Whole | None:
         try:
-            return None if held is None else self._chosen(held, target, low, free)
+            return self._chosen(model, target, low, free)
         except NotPossible:
             return None
 
@@ -182,8 +192,8 @@ class Repair:
         return self._used(broken, free)
 
     def _people_held(self, target: int, low: bool, free: Flags) -> set[Source]:
-        held = None if self._held is None else self._held.to(target)
-        return set() if held is None else self._broken_by_people(held, target, low, free)
+        parts = self._near.parts_of(target)
+        return self._broken_by_people(self._held.to(parts), target, low, free) if self._held and parts else set()
 
     def _people_apart(self, target: int, low: bool, free: Flags) -> set[Source]:
         """What each part breaks with the hubs where the target is as it must be."""
@@ -194,8 +204,8 @@ class Repair:
         if self._model.broken(goal, self._price(free), hubs) is None:
             return found
         held = held_at(self._model.system, np.flatnonzero(hubs), self._model.unknowns)
-        for columns in self._near.parts():
-            system = held.within(columns | hubs)
+        for part in sorted(self._near.parts):
+            system = held.within(self._near.columns({part}) | hubs)
             is_here = self._targets[target].terms.keys() <= system.place.keys()
             model = Elastic(system, {target: self._targets[target]} if is_here else {})
             found |= self._broken_by_people(model, target, low, free)

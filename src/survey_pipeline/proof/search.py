@@ -25,6 +25,9 @@ LOW, HIGH = 0, 1
 WORTH_ANOTHER = 0.1
 """Worlds for many targets at once are made as long as each settles this share of those that are left."""
 
+LEAST_WEIGHT = 0.01
+"""Of a target beside others, the greatest being 1."""
+
 STEPS_AROUND = 3
 """How often more is set free around fractions of people before the search gives up staying near a world."""
 
@@ -101,7 +104,7 @@ class _Aimed:
 def _aimed(part: Part, needed: Floats, whole: Flags | None) -> Programme:
     """The programme of a part, in fractions or with what is `whole` in whole numbers."""
     aimed = _Aimed.of(part, needed)
-    return Programme(aimed.matrix, aimed.rows, aimed.columns, whole, only_costs_change=whole is None)
+    return Programme(aimed.matrix, aimed.rows, aimed.columns, whole)
 
 
 def _moved(part: Part, needed: Floats) -> Programme:
@@ -119,6 +122,14 @@ def _moved(part: Part, needed: Floats) -> Programme:
     programme = Programme(matrix, rows, columns, part.hubs)
     programme.costs(np.append(np.zeros(aimed.matrix.shape[1]), none + 1))
     return programme
+
+
+def _unlike(count: int) -> Floats:
+    """Weights that are all unlike, the same each time: where not all targets can be had at once, a world then gives some of
+    them up and has the others, instead of falling a little short of each.
+    """
+    weights: Floats = np.random.default_rng(count).uniform(LEAST_WEIGHT, 1, count)
+    return weights
 
 
 class _Search:
@@ -169,16 +180,16 @@ class _Search:
         """Worlds in which as many targets as possible go as far as they must."""
         pending = self.pending(side)
         while len(pending) > 1:
-            if self._pushed(self._misses(side, pending)) is Outcome.FOUND:
+            if self._pushed(self._misses(side, pending), _unlike(len(pending))) is Outcome.FOUND:
                 self._witness_near(NOTHING)
             left = self.pending(side)
             if len(pending) - len(left) < max(1, WORTH_ANOTHER * len(pending)):
                 return
             pending = left
 
-    def _pushed(self, misses: Whole) -> Outcome:
+    def _pushed(self, misses: Whole, weights: Floats | float = 1.0) -> Outcome:
         self._costs = np.zeros(self.columns + 2 * self.count)
-        self._costs[misses] = 1.0
+        self._costs[misses] = weights
         self.linear.costs(self._costs)
         outcome = self.linear.solve()
         if outcome is Outcome.IMPOSSIBLE:

@@ -35,13 +35,14 @@ ENDS = {
     highspy.HighsModelStatus.kUnbounded: Outcome.UNBOUNDED,
 }
 OPTIONS: dict[str, bool | int | float | str] = {"output_flag": False, "threads": 1, "random_seed": 0}
-PRIMAL_SIMPLEX = 4
-"""With other costs the last solution still fits, so that the primal simplex goes on from there."""
+DUAL_SIMPLEX, PRIMAL_SIMPLEX = 1, 4
+"""With other costs alone the last solution still fits, so that the primal simplex goes on from there."""
 IN_WHOLE_NUMBERS: dict[str, bool | int | float | str] = {
     "mip_max_nodes": NODES,
     "mip_feasibility_tolerance": 1e-7,
     "mip_rel_gap": 0.3,
     "mip_heuristic_run_feasibility_jump": False,
+    "mip_detect_symmetry": False,
 }
 
 
@@ -58,13 +59,11 @@ class Programme:
         rows: tuple[Floats, Floats],
         columns: tuple[Floats, Floats],
         whole: Flags | None = None,
-        *,
-        only_costs_change: bool = False,
     ) -> None:
-        self._only_costs_change = only_costs_change
+        self._still_fits = False
         self._columns = matrix.shape[1]
         self._every: NDArray[np.int32] = np.arange(self._columns, dtype=np.int32)
-        self._least, self._most = columns
+        self._least, self._most = columns[0].copy(), columns[1].copy()
         self._highs = highspy.Highs()  # type: ignore[no-untyped-call]
         for name, value in (OPTIONS | ({} if whole is None else IN_WHOLE_NUMBERS)).items():
             self._highs.setOptionValue(name, value)
@@ -78,6 +77,7 @@ class Programme:
         of_all = np.zeros(self._columns, dtype=np.uint8)
         of_all[: len(whole)] = whole
         if not np.array_equal(of_all, self._whole):
+            self._still_fits = False
             self._highs.changeColsIntegrality(self._columns, self._every, of_all)
             self._whole = of_all
             least, most = _inwards(self._least[: len(whole)], self._most[: len(whole)], whole)
@@ -88,12 +88,15 @@ class Programme:
 
     def bounds(self, columns: Whole, least: Floats, most: Floats) -> None:
         """Of columns that are no whole numbers."""
-        self._highs.changeColsBounds(len(columns), columns.astype(np.int32), least, most)
+        if np.array_equal(least, self._least[columns]) and np.array_equal(most, self._most[columns]):
+            return
+        self._still_fits = False
+        self._least[columns], self._most[columns] = least, most
+        self._highs.changeColsBounds(len(columns), columns.astype(np.int32), _finite(least), _finite(most))
 
     def solve(self) -> Outcome:
+        self._highs.setOptionValue("simplex_strategy", PRIMAL_SIMPLEX if self._still_fits else DUAL_SIMPLEX)
         self._highs.run()
-        if self._only_costs_change:
-            self._highs.setOptionValue("simplex_strategy", PRIMAL_SIMPLEX)
         status = self._highs.getModelStatus()
         if status == highspy.HighsModelStatus.kUnboundedOrInfeasible:
             status = self._without_presolve()
@@ -103,6 +106,7 @@ class Programme:
             self._highs.run()
             status = self._highs.getModelStatus()
         found = self._highs.getInfo().primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+        self._still_fits = status == highspy.HighsModelStatus.kOptimal and not self._whole.any()
         stopped = status == highspy.HighsModelStatus.kSolutionLimit
         return Outcome.FOUND if stopped and found else ENDS.get(status, Outcome.GIVEN_UP)
 
