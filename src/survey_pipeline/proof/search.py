@@ -107,9 +107,9 @@ def _aimed(part: Part, needed: Floats, whole: Flags | None) -> Programme:
     return Programme(aimed.matrix, aimed.rows, aimed.columns, whole)
 
 
-def _moved(part: Part, needed: Floats) -> Programme:
-    """The programme of a part with hubs in whole numbers: its columns and misses, then how far each hub is above and below
-    where it starts, which costs.
+def _moved(part: Part, needed: Floats, whole: Flags | None) -> Programme:
+    """The programme of a part, in fractions or with what is `whole` in whole numbers: its columns and misses, then how far
+    each hub is above and below where it starts, which costs.
     """
     assert part.start is not None
     hubs, aimed = np.flatnonzero(part.hubs), _Aimed.of(part, needed)
@@ -119,9 +119,13 @@ def _moved(part: Part, needed: Floats) -> Programme:
     rows = np.append(aimed.rows[0], part.start[hubs]), np.append(aimed.rows[1], part.start[hubs])
     none = np.zeros(2 * len(hubs))
     columns = np.append(aimed.columns[0], none), np.append(aimed.columns[1], none + inf)
-    programme = Programme(matrix, rows, columns, part.hubs)
+    programme = Programme(matrix, rows, columns, whole)
     programme.costs(np.append(np.zeros(aimed.matrix.shape[1]), none + 1))
     return programme
+
+
+def _are_whole(numbers: Floats) -> bool:
+    return bool(np.abs(numbers - np.round(numbers)).max(initial=0) <= TOLERANCE)
 
 
 def _unlike(count: int) -> Floats:
@@ -144,7 +148,6 @@ class _Search:
         self.found = Found(seen.copy(), from_bounds(part), np.zeros((self.count, 2), dtype=np.bool_))
         self.linear = _aimed(part, self.needed, None)
         self._integral: Programme | None = None
-        self._near_start: Programme | None = None
         self._sums = Sums.of(part.matrix, part.rows, part.columns, part.sums)
         self._costs = np.zeros(self.columns + 2 * self.count)
         self._pattern = abs(part.matrix)
@@ -156,12 +159,10 @@ class _Search:
             self._integral = _aimed(self.part, self.needed, self.part.counts)
         return self._integral
 
-    @property
-    def near_start(self) -> Programme:
-        """The programme with hubs in whole numbers, which are moved as little as can be."""
-        if self._near_start is None:
-            self._near_start = _moved(self.part, self.needed)
-        return self._near_start
+    @cached_property
+    def _near_start(self) -> tuple[Programme, Programme]:
+        """Hubs are moved as little as can be, in fractions of people, which is quick and mostly enough; and in whole ones."""
+        return _moved(self.part, self.needed, None), _moved(self.part, self.needed, self.part.hubs)
 
     def pending(self, side: int) -> Whole:
         """Targets for which no world was seen, and none has been ruled out by bounds."""
@@ -229,13 +230,23 @@ class _Search:
         hubs = self.part.hubs
         if self.part.start is None or not hubs.any():
             return Outcome.GIVEN_UP
-        self._bar(self.near_start, no_miss)
-        outcome = self.near_start.solve()
-        if outcome is Outcome.FOUND:
-            world = np.where(hubs, np.round(self.near_start.values[: self.columns]), self.part.start)
+        outcome, moved = self._moved_least(no_miss)
+        if moved is not None:
+            world = np.where(hubs, np.round(moved), self.part.start)
             goal = (no_miss - self.columns) % self.count
             self._found_around(world, self._disturbed(world, goal), np.zeros_like(hubs), no_miss)
         return outcome
+
+    def _moved_least(self, no_miss: Whole) -> tuple[Outcome, Floats | None]:
+        """A world (columns of the part) with hubs in whole numbers that are moved as little as can be."""
+        outcome, world = Outcome.GIVEN_UP, None
+        for programme in self._near_start:
+            self._bar(programme, no_miss)
+            outcome = programme.solve()
+            world = programme.values[: self.columns] if outcome is Outcome.FOUND else None
+            if world is None or _are_whole(world[self.part.hubs]):
+                break
+        return outcome, world
 
     def _disturbed(self, world: Floats, goal: Whole) -> Flags:
         """What hangs together (columns), hubs left out, with a row that a world does not fit or with some targets."""
