@@ -11,7 +11,7 @@ import polars as pl
 
 from survey_pipeline import names
 from survey_pipeline.coarsen import coarsen, next_coarser
-from survey_pipeline.disclose import About, Links, disclose, disclose_counts, disclose_stages
+from survey_pipeline.disclose import Disclosure, Links, disclose, disclose_counts, disclose_stages
 from survey_pipeline.errors import NotSafeToPublish
 from survey_pipeline.estimate import (
     TESTS_SCHEMA,
@@ -101,8 +101,10 @@ class _Maker:
     def proved(self, levels: Levels, same_people: Sequence[Told]) -> Release:
         """The release at these levels, proved. Raises `NotProved`."""
         exact = _estimates(self.tally, self.diary, self.asked, levels, self.by_design)
+        hidden_before = pl.concat([release.frame() for release in self.mine]) if self.mine else None
+        disclosure = Disclosure(exact, self.policy, hidden_before, Links(self.asked, levels))
         release = proved(
-            lambda also: self._with_rows(self._rows(exact, levels, also), levels),
+            lambda also: self._with_rows(_of_wave(disclosure.rows(also), self.instrument, self.wave), levels),
             list(exact.iter_rows(named=True)),
             lambda made: Told(made, self.asked),
             same_people,
@@ -118,11 +120,6 @@ class _Maker:
         if not together:
             raise NotSafeToPublish(UNPROVED, "Wait for more answers, or take tables out of the instrument.")
         return coarsen(self.tally, self.asked, self.policy, levels, together)
-
-    def _rows(self, exact: pl.DataFrame, levels: Levels, also: Collection[About]) -> pl.DataFrame:
-        hidden_before = pl.concat([release.frame() for release in self.mine]) if self.mine else None
-        rows = disclose(exact, self.policy, hidden_before, Links(self.asked, levels), also)
-        return _of_wave(rows, self.instrument, self.wave)
 
     def _with_rows(self, rows: pl.DataFrame, levels: Levels) -> Release:
         named = self.instrument

@@ -78,7 +78,7 @@ SHIELDS = Defence("hiding a level that shields a small one", f"{DISCLOSE}.levels
 LINKS = Defence("knowing how questions hang together", f"{DISCLOSE}.links", "Links.sums", always([]))
 BOTH_SIDES = Defence("counting both sides of a share", DISCLOSE, "too_small", _yes_alone)
 ENOUGH_TOGETHER = Defence(
-    "hiding means of 20 people together", f"{DISCLOSE}.protect", "_Board.too_few_together", always([])
+    "hiding means of 20 people together", f"{DISCLOSE}.protect", "Board.too_few_together", always([])
 )
 QUARTILES = Defence("hiding quartiles beside a hidden threshold", DISCLOSE, "hide_quartiles", always(None))
 NO_EXTREMES = Defence(

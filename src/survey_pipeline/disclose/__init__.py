@@ -6,13 +6,15 @@ the other rows (`sums`, `protect`), rounding what stays and saying which was don
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import polars as pl
 
 from survey_pipeline import names
 from survey_pipeline.disclose.levels import hide_small_levels
 from survey_pipeline.disclose.links import Links
-from survey_pipeline.disclose.protect import protect
+from survey_pipeline.disclose.protect import Board, protect
 from survey_pipeline.disclose.published import WORDS, decimals_for, is_unreliable, published, shown_count
 from survey_pipeline.disclose.quartiles import hide_quartiles
 from survey_pipeline.disclose.rows import ANYWAY, COULD_IMPROVE, Key, Row, Sum, is_band, kind_of, too_small, where
@@ -24,6 +26,7 @@ from survey_pipeline.release import TIDY_SCHEMA, Policy
 __all__ = [
     "COULD_IMPROVE",
     "About",
+    "Disclosure",
     "Links",
     "Sum",
     "decimals_for",
@@ -55,15 +58,57 @@ def disclose(
     `also` says what must be hidden besides, since a proof asks for it.
     A suppressed row has no number at all.
     """
-    rows = list(estimates.iter_rows(named=True))
-    hidden = [too_small(row, policy) or about_of(row) in also for row in rows]
-    _keep_hidden(rows, hidden, ledger)
-    hide_small_levels(rows, hidden, policy)
-    _protect_counts(rows, hidden, policy, links)
-    hide_quartiles(rows, hidden)
-    _hide_bands(rows, hidden)
-    made = [published(row, hide, policy) for row, hide in zip(rows, hidden, strict=True)]
-    return pl.DataFrame(made, schema={name: kind for name, kind in TIDY_SCHEMA.items() if name not in LEFT_TO_WAVE})
+    return Disclosure(estimates, policy, ledger, links).rows(also)
+
+
+@dataclass(frozen=True)
+class Disclosure:
+    """Estimates that may be disclosed again and again, with more and more hidden; fields as in `disclose`."""
+
+    estimates: pl.DataFrame
+    policy: Policy
+    ledger: pl.DataFrame | None = None
+    links: Links | None = None
+
+    def rows(self, also: Collection[About] = ()) -> pl.DataFrame:
+        """As `disclose`."""
+        rows, policy = self._exact, self.policy
+        hidden = [small or about in also for small, about in zip(self._too_small, self._about, strict=True)]
+        _keep_hidden(rows, hidden, self.ledger)
+        hide_small_levels(rows, hidden, policy)
+        self._protect_counts(hidden)
+        hide_quartiles(rows, hidden)
+        _hide_bands(rows, hidden)
+        made = [published(row, hide, policy) for row, hide in zip(rows, hidden, strict=True)]
+        return pl.DataFrame(made, schema={name: kind for name, kind in TIDY_SCHEMA.items() if name not in LEFT_TO_WAVE})
+
+    @cached_property
+    def _exact(self) -> list[Row]:
+        return list(self.estimates.iter_rows(named=True))
+
+    @cached_property
+    def _too_small(self) -> list[bool]:
+        return [too_small(row, self.policy) for row in self._exact]
+
+    @cached_property
+    def _about(self) -> list[About]:
+        return [about_of(row) for row in self._exact]
+
+    def _protect_counts(self, hidden: list[bool]) -> None:
+        mine = [hidden[place] for place in self._counted]
+        protect(mine, self._board)
+        for place, hide in zip(self._counted, mine, strict=True):
+            hidden[place] = hide
+
+    @cached_property
+    def _counted(self) -> list[int]:
+        """Bands count nobody of their own, so they neither give away nor shield anything."""
+        return [place for place, row in enumerate(self._exact) if not is_band(row)]
+
+    @cached_property
+    def _board(self) -> Board:
+        counted = [self._exact[place] for place in self._counted]
+        return Board.of(counted, self.policy, self.links.sums(counted) if self.links else ())
 
 
 def about_of(row: Row) -> About:
@@ -78,16 +123,6 @@ def _keep_hidden(rows: Sequence[Row], hidden: list[bool], ledger: pl.DataFrame |
     before = set(ledger.filter(pl.col(names.STATUS) == Status.SUPPRESSED).select(WORDS).iter_rows())
     for place, row in enumerate(rows):
         hidden[place] |= tuple(row[name] for name in WORDS) in before
-
-
-def _protect_counts(rows: Sequence[Row], hidden: list[bool], policy: Policy, links: Links | None) -> None:
-    """Bands count nobody of their own, so they neither give away nor shield anything."""
-    places = [place for place, row in enumerate(rows) if not is_band(row)]
-    mine = [hidden[place] for place in places]
-    counted = [rows[place] for place in places]
-    protect(counted, mine, policy, links.sums(counted) if links else ())
-    for place, hide in zip(places, mine, strict=True):
-        hidden[place] = hide
 
 
 def _hide_bands(rows: Sequence[Row], hidden: list[bool]) -> None:

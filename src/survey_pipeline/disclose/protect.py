@@ -64,13 +64,13 @@ class Exposed:
     behind: frozenset[int] = frozenset()
 
 
-def protect(rows: Sequence[Row], hidden: list[bool], policy: Policy, more: Sequence[Sum] = ()) -> None:
-    """Hide more, smallest first, until nothing small that is hidden can be worked out from all that is shown; `more` are
-    sums besides those that all rows have.
+def protect(hidden: list[bool], board: "Board") -> None:
+    """Hide more of a board's rows, smallest first, until nothing small that is hidden can be worked out from all that is
+    shown.
     """
-    if not rows:
+    if not board.rows:
         return
-    board, gone = _Board.of(rows, policy, more), np.array(hidden)
+    gone = np.array(hidden)
     while exposed := board.exposed(gone) or board.too_few_together(gone):
         before = int(gone.sum())
         for each in exposed:
@@ -81,8 +81,10 @@ def protect(rows: Sequence[Row], hidden: list[bool], policy: Policy, more: Seque
 
 
 @dataclass(frozen=True)
-class _Board:
-    """The rows as arrays: what each says of which count, what it risks, what it is near to and how much is lost with it."""
+class Board:
+    """The rows as arrays: what each says of which count, what it risks, what it is near to and how much is lost with it. They
+    do not depend on what is hidden.
+    """
 
     rows: Sequence[Row]
     policy: Policy
@@ -98,7 +100,8 @@ class _Board:
     """Rows of means whose parts add up to wholes: places of the wholes, and of the parts."""
 
     @classmethod
-    def of(cls, rows: Sequence[Row], policy: Policy, more: Sequence[Sum]) -> "_Board":
+    def of(cls, rows: Sequence[Row], policy: Policy, more: Sequence[Sum] = ()) -> "Board":
+        """`more` are sums besides those that all rows have."""
         sums = [*sums_of(rows), *more]
         said = [(place, *each) for place, row in enumerate(rows) for each in _said(row, policy)]
         gaps = [(place, key, 1) for place, row in enumerate(rows) for key in gaps_of(row, policy)]
