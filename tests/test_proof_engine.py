@@ -1,5 +1,6 @@
 """What an attacker can conclude from sums, and what to take back: on tables small enough to try all."""
 
+import copy
 import subprocess
 import sys
 from collections.abc import Collection, Mapping
@@ -13,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from survey_pipeline.proof import System, attack, pieces
+from survey_pipeline.proof import System, attack, elastic, pieces
 from survey_pipeline.proof.attack import Attack, Contradiction, Interval, Target, Worlds, exact_bounds
 from survey_pipeline.proof.cells import Table, protect_cells
-from survey_pipeline.proof.elastic import NotPossible
+from survey_pipeline.proof.elastic import Elastic, NotPossible
 from survey_pipeline.proof.repair import Repair, cheapest_to_hide, until_safe
 from survey_pipeline.proof.solver import Outcome, Programme
 from survey_pipeline.proof.system import Key, Source
@@ -293,21 +294,78 @@ def test_what_is_to_be_hidden_is_enough_or_nothing_is(
     assert by_trying(system, [target], more)[0][side]
 
 
+@pytest.mark.parametrize("few_columns", [1, elastic.FEW_COLUMNS])
 @settings(max_examples=40, deadline=None)
-@given(small_systems(), st.booleans())
-def test_what_is_found_near_a_target_is_enough_too(made: tuple[System, list[Target], list[Source]], low: bool) -> None:
+@given(made=small_systems(), low=st.booleans())
+def test_what_is_found_near_a_target_is_enough_too(
+    few_columns: int, made: tuple[System, list[Target], list[Source]], low: bool
+) -> None:
     system, targets, sources = made
     hubs: list[Key] = [("n0",)]
     attacked = Attack(system, targets, hubs=hubs)
     attacked.verdicts()
-    repair = Repair(system, targets, lambda source: 1.0, hubs=hubs, around=attacked.around)
-    for place, target in enumerate(targets[1:], 1):
-        try:
-            more = repair.cheapest(place, low=low)
-        except NotPossible:
-            assert not by_trying(system, [target], sources)[0][0 if low else 1]
-            continue
-        assert by_trying(system, [target], more)[0][0 if low else 1]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(elastic, "FEW_COLUMNS", few_columns)
+        repair = Repair(system, targets, lambda source: 1.0, hubs=hubs, around=attacked.around)
+        for place, target in enumerate(targets):
+            try:
+                more = repair.cheapest(place, low=low)
+            except NotPossible:
+                assert not by_trying(system, [target], sources)[0][0 if low else 1]
+                continue
+            assert by_trying(system, [target], more)[0][0 if low else 1]
+
+
+def one_group_two_questions() -> System:
+    """Seven people were asked two questions: five said yes to the first, and three yes and four no to the second."""
+    system = System()
+    people = system.unknown(("people",))
+    for question in ("first", "second"):
+        answers = [system.unknown((question, answer)) for answer in ("yes", "no")]
+        system.sums(people, answers)
+    for cell, count in ((("first", "yes"), 5), (("second", "yes"), 3), (("second", "no"), 4)):
+        system.says(cell, count, count, cell)
+    return system
+
+
+@pytest.mark.parametrize("few_columns", [1, elastic.FEW_COLUMNS])
+def test_more_is_looked_at_where_it_stands_in_the_way(monkeypatch: pytest.MonkeyPatch, few_columns: int) -> None:
+    # By the first question alone any number may have said no; by the second there are seven people, of whom five said yes.
+    monkeypatch.setattr(elastic, "FEW_COLUMNS", few_columns)
+    system, target, hubs = one_group_two_questions(), one(("first", "no"), 0, 10), [("people",)]
+    attacked = Attack(system, [target], hubs=hubs)
+    assert [found.found for found in attacked.verdicts()] == [Interval(2, 2)]
+    cost: dict[Source, float] = {("first", "yes"): 9.0, ("second", "yes"): 2.0, ("second", "no"): 1.0}
+    repair = Repair(system, [target], partial(_price, cost), hubs=hubs, around=attacked.around, worlds=attacked.worlds)
+    assert repair.cheapest(0, low=False) == {("second", "no")}
+
+
+def test_looking_at_a_system_does_not_change_it() -> None:
+    system = System()
+    late, early = system.unknown(("late",)), system.unknown(("early",))
+    system.row({early: 2.0, late: 3.0}, 0, 12, "both")
+    before = copy.deepcopy(system.compiled())
+    Elastic(system.compiled(), {0: one(late)}).possible(np.array([], dtype=np.int64), np.array([False]))
+    Attack(system, [one(late)]).verdicts()
+    for name in ("start", "index", "weight", "row_least", "row_most", "least", "most"):
+        assert np.array_equal(getattr(before, name), getattr(system.compiled(), name))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.integers(-3, 3), st.integers(-3, 3), st.integers(0, 9)), min_size=1, max_size=8))
+def test_a_programme_that_is_asked_again_says_the_same_as_a_new_one(asked: list[tuple[int, int, int]]) -> None:
+    def programme() -> Programme:
+        matrix, none = csr_array(np.array([[1.0, 1.0]])), np.zeros(2)
+        return Programme(matrix, (np.array([2.0]), np.array([10.0])), (none, none + 8))
+
+    again = programme()
+    for one_cost, other_cost, most in asked:
+        new = programme()
+        for each in (again, new):
+            each.costs(np.array([one_cost, other_cost], dtype=np.float64))
+            each.bounds(np.array([0]), np.zeros(1), np.array([float(most)]))
+        assert again.solve() is new.solve() is Outcome.FOUND
+        assert again.value == pytest.approx(new.value)
 
 
 # --- Many workers, many chunks ----------------------------------------------------------------------------------------

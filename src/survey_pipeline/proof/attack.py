@@ -17,7 +17,7 @@ from typing import TypeVar
 import numpy as np
 from scipy.sparse import csr_array
 
-from survey_pipeline.proof.narrow import CONTRADICTION, TOLERANCE, Contradiction, Narrowed, narrow
+from survey_pipeline.proof.narrow import CONTRADICTION, TOLERANCE, Contradiction, Narrowed, between, narrow
 from survey_pipeline.proof.pieces import Part, parts_of
 from survey_pipeline.proof.search import (
     HIGH,
@@ -186,7 +186,7 @@ class Attack:
     def _search(self, open_: Whole) -> None:
         known = self._system.known(self._hidden)
         narrowed = narrow(self._system, known, _links(self._targets))
-        bound = _bounds(self._targets, narrowed)
+        bound = np.column_stack(between(self._targets, narrowed.least, narrowed.most))
         self._bound[open_] = bound[open_]
         within = reached(bound, self._needed)
         if len(self._hubs):
@@ -287,16 +287,6 @@ def held_at(system: Compiled, hubs: Whole, world: Floats) -> Compiled:
     least, most = system.least.copy(), system.most.copy()
     least[hubs] = most[hubs] = world[hubs]
     return replace(system, least=least, most=most)
-
-
-def _bounds(targets: csr_array, narrowed: Narrowed) -> Floats:
-    """What the bounds of the unknowns alone say of each target (targets, 2)."""
-    up, down = targets.maximum(0), targets.minimum(0)
-    with np.errstate(invalid="ignore"):
-        low, high = (
-            up @ one + down @ other for one, other in ((narrowed.least, narrowed.most), (narrowed.most, narrowed.least))
-        )
-    return np.column_stack([np.nan_to_num(low, nan=-inf, neginf=-inf), np.nan_to_num(high, nan=inf, posinf=inf)])
 
 
 def exact_bounds(

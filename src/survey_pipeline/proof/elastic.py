@@ -14,7 +14,7 @@ from scipy.sparse import block_array, csr_array, eye_array
 from scipy.sparse.csgraph import connected_components
 
 from survey_pipeline.proof.attack import Target
-from survey_pipeline.proof.narrow import TOLERANCE, narrow
+from survey_pipeline.proof.narrow import TOLERANCE, between, narrow
 from survey_pipeline.proof.pieces import NOTHING
 from survey_pipeline.proof.solver import Outcome, Programme
 from survey_pipeline.proof.system import Compiled, Flags, Floats, Key, Whole
@@ -181,7 +181,7 @@ class _Said:
         # A copy: sorting an array's indices would sort those of the system.
         matrix = csr_array((weight, system.index, system.start), shape=(system.rows, system.columns), copy=True)
         # What was never to be shown may be written down as a row that nothing fits; it is hidden and says nothing.
-        sound, follows = system.row_least <= system.row_most, _bounds(matrix, always.least, always.most)
+        sound, follows = system.row_least <= system.row_most, between(matrix, always.least, always.most)
         least = np.where(sound & (system.row_least / size > follows[0] + TOLERANCE), system.row_least / size, -inf)
         most = np.where(sound & (system.row_most / size < follows[1] - TOLERANCE), system.row_most / size, inf)
         kept = np.flatnonzero((least > -inf) | (most < inf))
@@ -201,14 +201,6 @@ def _greatest(system: Compiled) -> Floats:
     size[filled] = np.maximum.reduceat(np.abs(system.weight), system.start[:-1][filled])
     greatest: Floats = np.where(size > 0, size, 1)
     return greatest
-
-
-def _bounds(matrix: csr_array, least: Floats, most: Floats) -> tuple[Floats, Floats]:
-    """Between what bounds of the unknowns (columns) keep each sum (rows)."""
-    up, down = matrix.maximum(0), matrix.minimum(0)
-    with np.errstate(invalid="ignore"):
-        ends = [up @ one + down @ other for one, other in ((least, most), (most, least))]
-    return np.nan_to_num(ends[0], nan=-inf, neginf=-inf), np.nan_to_num(ends[1], nan=inf, posinf=inf)
 
 
 def _goals(system: Compiled, targets: Sequence[Target]) -> csr_array:
@@ -236,12 +228,7 @@ class Near:
         self._start = {hub: start[hub] for hub in hubs} if start else {}
         self.is_hub = np.zeros(system.columns, dtype=np.bool_)
         self.is_hub[[system.place[key] for key in hubs]] = True
-        part = (
-            _few_together(_parts_without(system, self.is_hub))
-            if len(hubs)
-            else np.zeros(system.columns, dtype=np.int64)
-        )
-        self._part: Whole = np.where(self.is_hub, HUB, part)
+        self._part: Whole = np.where(self.is_hub, HUB, _few_together(_parts_without(system, self.is_hub)))
         self._models: dict[frozenset[int], Elastic] = {}
 
     @property

@@ -166,3 +166,11 @@ def connected(matrix: csr_array, links: Sequence[Whole] = ()) -> Whole:
     graph = coo_array((np.ones(len(one), dtype=np.int8), (one, other)), shape=(columns, columns))
     labels: NDArray[np.int32] = connected_components(graph.tocsr(), directed=False)[1]
     return labels.astype(np.int64)
+
+
+def between(matrix: csr_array, least: Floats, most: Floats) -> tuple[Floats, Floats]:
+    """Between what the bounds of the unknowns (columns) alone keep each sum (rows of the matrix)."""
+    up, down = matrix.maximum(0), matrix.minimum(0)
+    with np.errstate(invalid="ignore"):
+        low, high = (up @ one + down @ other for one, other in ((least, most), (most, least)))
+    return np.nan_to_num(low, nan=-np.inf, neginf=-np.inf), np.nan_to_num(high, nan=np.inf, posinf=np.inf)

@@ -9,6 +9,7 @@ is as far as it must be. What had to be broken is what to hide. Weighing anew wh
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cached_property
 from math import inf
 
 import numpy as np
@@ -76,11 +77,15 @@ class Repair:
         self._hidden = set(hidden)
         self._sources = list(system.sources)
         self._cost = np.array([cost(source) for source in self._sources], dtype=np.float64)
-        self._model = Elastic(system.compiled(), dict(enumerate(targets)))
         self._usual = float(np.median(self._cost)) if len(self._cost) else 0.0
         start = {} if around is None else {hub: float(around.least[around.place[hub]]) for hub in hubs}
         self._near = Near(system.compiled(), targets, hubs, start)
         self._held = None if around is None else Near(around, targets, hubs)
+
+    @cached_property
+    def _model(self) -> Elastic:
+        """All that is known."""
+        return Elastic(self._system.compiled(), dict(enumerate(self._targets)))
 
     def hide(self, sources: Iterable[Source]) -> None:
         """Take back more."""
