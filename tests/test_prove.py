@@ -11,10 +11,10 @@ from attacker import Found, Knowledge, Programme, Seen
 from builders import community, export_report, people, survey
 from linear import Contradiction
 from linked import linked_community, linked_survey
-from prove.__main__ import PAGE, record_of
+from prove.__main__ import PAGE, main, record_of
 from prove.communities import PERSON, Export, differences, exports
 from prove.communities import survey as proof_survey
-from prove.depends import ROOT, START, closure, digest
+from prove.depends import ROOT, START, closure, code_digest, digest
 from prove.judge import Judged, Task, alike, is_told, judge, pairs, size_of, told
 from prove.kept import Kept
 from prove.pages import Amount, asked, broken, page, proved, results_of
@@ -368,6 +368,13 @@ def test_the_page_says_what_the_record_says() -> None:
 def test_one_code_made_the_whole_record() -> None:
     lines = RECORD.read_text(encoding="utf-8").splitlines()
     assert len({line.split(",")[0] for line in lines[1:]}) == 1
+
+
+def test_the_code_at_hand_has_a_name_like_that_in_the_record(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--digest"]) == 0
+    (said,) = capsys.readouterr().out.splitlines()
+    made_by = RECORD.read_text(encoding="utf-8").splitlines()[1].split(",")[0]
+    assert said == code_digest() and len(said) == len(made_by) and set(said + made_by) <= set("0123456789abcdef")
 
 
 @pytest.mark.slow

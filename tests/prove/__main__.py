@@ -1,6 +1,7 @@
 """Does anything published give a person away? Prints `docs/proof-simulations.md`, and fails if a small count is found.
 
 python tests/prove [--communities N] [--workers N] [--seed N] [--out FILE] [--record]
+python tests/prove --digest
 
 What belongs here: the command. What does not: everything else.
 """
@@ -22,11 +23,15 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("POLARS_MAX_THREADS", "1")  # for the workers: each has a processor of its own
     from simulate.work import Workers
 
+    from prove.depends import code_digest
     from prove.kept import Kept
     from prove.pages import Amount, proved
 
     usual = Amount()
     given = _parser(usual.communities, usual.seed).parse_args(arguments)
+    if given.digest:
+        sys.stdout.write(f"{code_digest()}\n")
+        return 0
     amount = Amount(given.communities, given.seed)
     with Workers(given.workers) as workers:
         made = proved(amount, workers, Kept.under(KEPT, record_of(PAGE) if given.record else None))
@@ -52,6 +57,9 @@ def _parser(communities: int, seed: int) -> argparse.ArgumentParser:
         "--record",
         action="store_true",
         help="attack only what the record beside the page lacks for the code as it is now",
+    )
+    parser.add_argument(
+        "--digest", action="store_true", help="say which code is at hand, as the first column of the record does"
     )
     parser.add_argument(
         "--out", type=Path, default=PAGE, help="the page; docs/proof-simulations.md only with usual amounts"

@@ -140,7 +140,9 @@ say which form of magnesium they take and how much, sex and age, pain and sleep 
 {percent(RARE[0])} to {percent(RARE[1])} of the people), whether they stopped or reduced the dose, and one rare illness. A
 question is left out by up to {percent(MOST_MISSING)}. Up to {MOST_EVENTS} times each, a wave changes after it was published:
 late answers come, answers are mended, people withdraw theirs, or doses are published in other bands. The releases are made by
-the pipeline, each knowing the ones before. What became of each community is in [a table][table], a row each.
+the pipeline, each knowing the ones before. What became of each community is in [a table][table], a row each. Its first column
+names the code that was attacked, by a digest of all that a result can depend on; `python tests/prove --digest` says that of
+the code at hand.
 
 [table]: proof-simulations.csv
 
