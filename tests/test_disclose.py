@@ -17,8 +17,10 @@ from survey_pipeline.coarsen import coarsen
 from survey_pipeline.count import tally
 from survey_pipeline.disclose import (
     COULD_IMPROVE,
+    Disclosure,
     Links,
     Sum,
+    about_of,
     decimals_for,
     disclose,
     disclose_stages,
@@ -114,6 +116,16 @@ def test_who_answered_needs_ten_people_in_the_level_and_ten_elsewhere(
 
 def test_that_everybody_answered_is_no_secret() -> None:
     assert is_shown(presence("all", 50, 50))
+
+
+def test_what_is_disclosed_again_is_as_if_for_the_first_time() -> None:
+    exact = estimates(share("small", 20, 60), share("middle", 30, 70), share("great", 40, 90))
+    gone = about_of(exact.row(0, named=True))
+    again = Disclosure(exact, POLICY)
+    for also in ((), (gone,), ()):
+        assert again.rows(also).equals(disclose(exact, POLICY, also=also), null_equal=True)
+    assert again.rows((gone,))["status"][0] == "suppressed"
+    assert again.rows()["status"][0] != "suppressed"
 
 
 def test_a_hidden_row_holds_no_number() -> None:

@@ -18,9 +18,11 @@ from survey_pipeline.proof import System, attack, elastic, pieces
 from survey_pipeline.proof.attack import Attack, Contradiction, Interval, Target, Worlds, exact_bounds
 from survey_pipeline.proof.cells import Table, protect_cells
 from survey_pipeline.proof.elastic import Elastic, NotPossible
+from survey_pipeline.proof.narrow import narrow
 from survey_pipeline.proof.repair import Repair, cheapest_to_hide, until_safe
 from survey_pipeline.proof.solver import Outcome, Programme
-from survey_pipeline.proof.system import Key, Source
+from survey_pipeline.proof.system import Compiled, Flags, Floats, Key, Source
+from survey_pipeline.proof.worlds import world_of
 
 # A table of people in three villages by whether they slept badly, well or did not say; all sums are shown.
 VILLAGES = {"ash": (4, 31, 12), "beech": (6, 18, 25), "cedar": (22, 40, 3)}
@@ -235,15 +237,24 @@ def small_systems(draw: st.DrawFn) -> tuple[System, list[Target], list[Source]]:
     return system, targets, list(system.sources)
 
 
+def all_worlds(system: System) -> Floats:
+    """Every world (worlds, columns), whether it fits or not."""
+    return np.array(list(product(range(TOP + 1), repeat=len(system.keys))), dtype=np.float64)
+
+
+def fitting(system: Compiled, worlds: Floats, known: Flags) -> Flags:
+    """The worlds (worlds, columns) that keep all rows that are known."""
+    matrix = np.zeros((system.rows, system.columns))
+    np.add.at(matrix, (np.repeat(np.arange(system.rows), np.diff(system.start)), system.index), system.weight)
+    sums = worlds @ matrix[known].T
+    found: Flags = np.all((sums >= system.row_least[known]) & (sums <= system.row_most[known]), axis=1)
+    return found
+
+
 def by_trying(system: System, targets: list[Target], hidden: Collection[Source]) -> list[tuple[bool, bool]]:
     """Whether some world takes each target to its lower end, and some to its upper."""
-    found = system.compiled()
-    known = found.known(hidden)
-    worlds = np.array(list(product(range(TOP + 1), repeat=found.columns)))
-    matrix = np.zeros((found.rows, found.columns))
-    np.add.at(matrix, (np.repeat(np.arange(found.rows), np.diff(found.start)), found.index), found.weight)
-    sums = worlds @ matrix[known].T
-    fits = ((sums >= found.row_least[known]) & (sums <= found.row_most[known])).all(axis=1)
+    found, worlds = system.compiled(), all_worlds(system)
+    fits = fitting(found, worlds, found.known(hidden))
     places = [[found.place[key] for key in target.terms] for target in targets]
     seen = [worlds[fits][:, place] @ list(t.terms.values()) for place, t in zip(places, targets, strict=True)]
     return [(bool(s.min() <= t.lower), bool(s.max() >= t.upper)) for t, s in zip(targets, seen, strict=True)]
@@ -266,6 +277,32 @@ def test_verdicts_are_those_of_trying_all_worlds(made: tuple[System, list[Target
         for found in verdicts:
             assert [(one.safe_low, one.safe_high) for one in found] == truth
             assert not any(one.undecided for one in found)
+
+
+@settings(max_examples=60, deadline=None)
+@given(small_systems(), st.lists(st.sampled_from([-1.0, 0.0, 0.5, 1.0, 2.0, 2.5, 9.0]), min_size=5, max_size=5))
+def test_a_world_is_found_like_one_that_need_not_fit(
+    made: tuple[System, list[Target], list[Source]], numbers: list[float]
+) -> None:
+    system, known = made[0].compiled(), made[0].compiled().known(())
+    like = np.array(numbers[: system.columns])
+    world = world_of(system, narrow(system, known), np.zeros(system.columns), like)
+    assert world is not None
+    assert (world == np.round(world)).all()
+    assert ((world >= system.least) & (world <= system.most)).all()
+    assert fitting(system, world[None], known).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(small_systems(), st.integers(0, 10**6))
+def test_a_world_that_fits_is_left_as_it_is(made: tuple[System, list[Target], list[Source]], chosen: int) -> None:
+    system, known = made[0].compiled(), made[0].compiled().known(())
+    worlds = all_worlds(made[0])
+    worlds = worlds[fitting(system, worlds, known)]
+    like = worlds[chosen % len(worlds)]
+    world = world_of(system, narrow(system, known), np.zeros(system.columns), like)
+    assert world is not None
+    assert np.array_equal(world, like)
 
 
 @settings(max_examples=40, deadline=None)

@@ -7,7 +7,7 @@ the least loss (`proof.repair`). Whoever attacks here knows the truth only to ch
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from math import ceil, floor
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from survey_pipeline.proof.behind import Behind, Exact, cases_of, counts_behind,
 from survey_pipeline.proof.knowledge import Counts
 from survey_pipeline.proof.numbers import knowledge
 from survey_pipeline.proof.system import Source, System
-from survey_pipeline.proof.told import Told
+from survey_pipeline.proof.told import Cases, Told
 from survey_pipeline.release import HiddenCount, Policy, Proof, Release
 
 if TYPE_CHECKING:
@@ -60,9 +60,12 @@ def proved(
 
     hidden: set[About] = set()
     worlds = Worlds()
+    cases: Cases = {}
     for _ in range(MOST_ROUNDS):
         release = make(hidden)
-        attempt = _Attempt.of(told(release), exact, earlier, worlds)
+        made = told(release)
+        cases = cases or cases_of(made, exact)  # which does not depend on what is hidden
+        attempt = _Attempt.of(made.with_cases(cases), exact, earlier, worlds)
         more = attempt.to_hide()
         if not more:
             return release.model_copy(update={"proof": attempt.proof()})
@@ -86,7 +89,6 @@ class _Attempt:
 
     @classmethod
     def of(cls, told: Told, exact: Sequence[Exact], earlier: Sequence[Told], worlds: "Worlds") -> "_Attempt":
-        told = replace(told, cases=cases_of(told, exact))
         counts = knowledge([*earlier, told])
         at_risk = small(counts_behind(told, exact, counts), told.policy)
         before = [each for one in earlier for each in _as_good_as_small(one, counts)]

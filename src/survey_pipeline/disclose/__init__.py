@@ -79,8 +79,18 @@ class Disclosure:
         self._protect_counts(hidden)
         hide_quartiles(rows, hidden)
         _hide_bands(rows, hidden)
-        made = [published(row, hide, policy) for row, hide in zip(rows, hidden, strict=True)]
+        made = [self._published(place, hide) for place, hide in enumerate(hidden)]
         return pl.DataFrame(made, schema={name: kind for name, kind in TIDY_SCHEMA.items() if name not in LEFT_TO_WAVE})
+
+    def _published(self, place: int, hide: bool) -> Row:
+        """A row as it may be published, which depends on no other row."""
+        if (place, hide) not in self._made:
+            self._made[place, hide] = published(self._exact[place], hide, self.policy)
+        return self._made[place, hide]
+
+    @cached_property
+    def _made(self) -> dict[tuple[int, bool], Row]:
+        return {}
 
     @cached_property
     def _exact(self) -> list[Row]:

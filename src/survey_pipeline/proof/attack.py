@@ -6,13 +6,10 @@ a system (`search`), what is known (`knowledge`), and what to do about it (`repa
 Every world found is a witness for all targets at once, so most targets need no search of their own.
 """
 
-import os
-from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from math import ceil, floor, inf
-from typing import TypeVar
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -26,11 +23,10 @@ from survey_pipeline.proof.search import (
     Found,
     reached,
     searched,
-    some_world,
-    world_of,
 )
 from survey_pipeline.proof.solver import Outcome, Programme
 from survey_pipeline.proof.system import Compiled, Flags, Floats, Key, Source, System, Whole
+from survey_pipeline.proof.worlds import Name, Worlds, all_done, some_world, tidied, world_of
 
 __all__ = ["Attack", "Contradiction", "Interval", "Target", "Verdict", "Worlds", "exact_bounds"]
 
@@ -75,26 +71,6 @@ class Verdict:
         return self.safe_low and self.safe_high
 
 
-Name = tuple[tuple[Key, float], ...]
-"""A target by its terms."""
-
-
-@dataclass
-class Worlds:
-    """What was seen in worlds that fit; those that fit a system fit one in which less is known. Grows.
-
-    `ends`: the least and the most that was seen of each target. `hubs`: where the hubs were in one of these worlds.
-    """
-
-    ends: dict[Name, tuple[float, float]] = field(default_factory=dict)
-    hubs: dict[Key, float] = field(default_factory=dict)
-
-    def take(self, other: "Worlds") -> None:
-        """Add what was seen later."""
-        self.ends.update(other.ends)
-        self.hubs.update(other.hubs)
-
-
 def _name(terms: Mapping[Key, float]) -> Name:
     return tuple(sorted(terms.items()))
 
@@ -133,7 +109,7 @@ class Attack:
         self._system = replace(self._system, sums=self._system.sums & ~named)
         self._needed = np.array([[target.lower, target.upper] for target in targets], dtype=np.float64).reshape(-1, 2)
         before = worlds or Worlds()
-        self._hubs_before = [before.hubs[key] for key in hubs] if before.hubs.keys() >= set(hubs) else None
+        self._before = np.array([before.one.get(key, 0.0) for key in self._system.place]) if before.one else None
         seen = [before.ends.get(name, (inf, -inf)) for name in self._names]
         self._seen = np.array(seen, dtype=np.float64).reshape(-1, 2)
         self._bound = np.tile([-inf, inf], (len(targets), 1))
@@ -154,8 +130,7 @@ class Attack:
         ends = {name: (float(low), float(high)) for name, (low, high) in zip(self._names, self._seen, strict=True)}
         if self._held is None:
             return Worlds(ends)
-        keys = list(self._system.place)
-        return Worlds(ends, {keys[hub]: float(self._held.world[hub]) for hub in self._hubs})
+        return Worlds(ends, dict(zip(self._system.place, self._held.world.tolist(), strict=True)))
 
     def hide(self, sources: Collection[Source]) -> None:
         """Take back more. What was found possible stays possible."""
@@ -209,7 +184,7 @@ class Attack:
             costs = [self._towards(side, open_) for side in sides if side is None or self._is_open(side, open_)]
             found = self._as_before(known) if sides == ANY else None
             jobs = [partial(self._held_towards, known, narrowed, each) for each in costs]
-            held = [found] if found else _all_done(jobs, self._workers)
+            held = [found] if found else all_done(jobs, self._workers)
             self._held = self._held or held[0]
             for each in held:
                 self._search_around(each, open_)
@@ -233,11 +208,7 @@ class Attack:
 
     def _as_before(self, known: Flags) -> "_Held | None":
         """The hubs as in a world of before, if that still fits."""
-        if self._hubs_before is None:
-            return None
-        world = np.zeros(self._system.columns)
-        world[self._hubs] = self._hubs_before
-        return self._held_as(world, known)
+        return None if self._before is None else self._held_as(self._before, known)
 
     def _held_towards(self, known: Flags, narrowed: Narrowed, costs: Floats) -> "_Held | None":
         """The hubs where some world with low costs has them; None where none was found in time. Where only the hubs are in
@@ -247,17 +218,17 @@ class Attack:
         of_hubs = np.zeros(self._system.columns, dtype=np.bool_)
         of_hubs[self._hubs] = True
         found = some_world(narrowed, costs, of_hubs)
-        held = None if found is None else self._held_as(np.round(found), known)
+        held = None if found is None else self._held_as(tidied(found), known)
         if held is not None or self._held is not None:
             return held
-        whole = world_of(self._system, narrowed, costs)
+        whole = world_of(self._system, narrowed, costs, np.zeros(len(costs)), self._workers)
         return None if whole is None else self._held_in(whole, known)
 
     def _held_as(self, world: Floats, known: Flags) -> "_Held | None":
         """The hubs as in a world (columns), if there is one in whole numbers with such hubs."""
         try:
             held = self._held_in(world, known)
-            whole = world_of(held.system, held.narrowed, np.zeros(len(world)))
+            whole = world_of(held.system, held.narrowed, np.zeros(len(world)), world, self._workers)
         except Contradiction:
             return None
         return None if whole is None else replace(held, world=whole)
@@ -270,7 +241,7 @@ class Attack:
         start = self._held.world if self._held else None
         parts = list(parts_of(system, narrowed, self._targets, open_, self._hubs, start))
         jobs = [partial(searched, part, self._needed[part.targets], self._seen[part.targets]) for part in parts]
-        return list(zip(parts, _all_done(jobs, self._workers), strict=True))
+        return list(zip(parts, all_done(jobs, self._workers), strict=True))
 
 
 @dataclass(frozen=True)
@@ -305,7 +276,7 @@ def exact_bounds(
     narrowed = narrow(compiled, compiled.known(hidden), _links(matrix))
     parts = list(parts_of(compiled, narrowed, matrix, np.arange(len(targets))))
     found = np.empty((len(targets), 2))
-    for part, ends in zip(parts, _all_done([partial(_ends, part) for part in parts], workers), strict=True):
+    for part, ends in zip(parts, all_done([partial(_ends, part) for part in parts], workers), strict=True):
         found[part.targets] = ends
     return [_inwards(terms, compiled, least, most) for terms, (least, most) in zip(targets, found, strict=True)]
 
@@ -328,18 +299,6 @@ def _matrix(system: Compiled, targets: Sequence[Mapping[Key, float]]) -> csr_arr
 def _links(targets: csr_array) -> list[Whole]:
     lengths = np.diff(targets.indptr)
     return [targets.indices[targets.indptr[i] : targets.indptr[i + 1]] for i in np.flatnonzero(lengths > 1)]
-
-
-Done = TypeVar("Done")
-
-
-def _all_done(jobs: Sequence[Callable[[], Done]], workers: int | None) -> list[Done]:
-    """The results in the order of the jobs. Threads will do: the solver lets others run while it works."""
-    workers = min(len(jobs), workers or os.cpu_count() or 1)
-    if workers <= 1:
-        return [job() for job in jobs]
-    with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(lambda job: job(), jobs))
 
 
 # --- The least and the most -------------------------------------------------------------------------------------------

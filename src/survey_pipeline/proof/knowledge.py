@@ -58,9 +58,16 @@ class Counts:
     """What is counted by each exposure, and whether it is a number of people (else a sum of answers)."""
     in_whole_answers: set[str] = field(default_factory=set)
     """The outcomes whose answers, and with them their sums, are whole numbers."""
+    _keys: dict[tuple[Place, Suffix], tuple[str, ...]] = field(default_factory=dict)
 
     def key(self, at: Place, what: Suffix, *, of_people: bool = True) -> tuple[str, ...]:
         """The unknown that counts something at a place."""
+        found = self._keys.get((at, what))
+        if found is None:
+            found = self._keys[at, what] = self._named(at, what, of_people)
+        return found
+
+    def _named(self, at: Place, what: Suffix, of_people: bool) -> tuple[str, ...]:
         key = (*at, *what)
         if key not in self.system:
             whole = of_people or what[0] in self.in_whole_answers

@@ -5,7 +5,7 @@ which parts of one exposure hold the same people as which of another. What does 
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from survey_pipeline.instrument import Instrument
@@ -22,6 +22,7 @@ class Parts:
 
     by_exposure: Mapping[str, tuple[Codes, ...]]
     instrument: Instrument
+    _of_levels: dict[tuple[str, Codes], tuple[Place, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, told: Sequence[Told]) -> "Parts":
@@ -42,7 +43,11 @@ class Parts:
     def of_level(self, told: Told, exposure: str, label: str) -> tuple[Place, ...]:
         """The parts that together make up a published level."""
         members = told.members[exposure, label]
-        return tuple(place(exposure, part) for part in self.by_exposure[exposure] if part <= members)
+        found = self._of_levels.get((exposure, members))
+        if found is None:
+            found = tuple(place(exposure, part) for part in self.by_exposure[exposure] if part <= members)
+            self._of_levels[exposure, members] = found
+        return found
 
     def all_places(self, exposure: str) -> Iterator[Place]:
         """Everybody, and each part of an exposure."""

@@ -14,11 +14,11 @@ from math import inf
 import numpy as np
 from scipy.sparse import block_array, csr_array, eye_array, vstack
 
-from survey_pipeline.proof.narrow import CONTRADICTION, TOLERANCE, Contradiction, Narrowed, connected
-from survey_pipeline.proof.pieces import NOTHING, Part, apart, around, fits, fitting, from_bounds, pieces
+from survey_pipeline.proof.narrow import CONTRADICTION, TOLERANCE, Contradiction, connected
+from survey_pipeline.proof.pieces import NOTHING, Part, apart, around, fits, fitting, from_bounds
 from survey_pipeline.proof.solver import Outcome, Programme
 from survey_pipeline.proof.sums import Sums, whole_world
-from survey_pipeline.proof.system import Compiled, Flags, Floats, Whole
+from survey_pipeline.proof.system import Flags, Floats, Whole
 
 LOW, HIGH = 0, 1
 
@@ -36,28 +36,6 @@ def reached(seen: Floats, needed: Floats) -> Flags:
     """Per target and side, whether some world goes as far as is needed."""
     low = seen[:, LOW] <= needed[:, LOW] + TOLERANCE
     return np.column_stack([low, seen[:, HIGH] >= needed[:, HIGH] - TOLERANCE])
-
-
-def some_world(narrowed: Narrowed, costs: Floats, whole: Flags) -> Floats | None:
-    """A world that fits, with low costs; None where none was found in time. What is not `whole` may be in fractions."""
-    columns = narrowed.least, narrowed.most
-    programme = Programme(narrowed.matrix, (narrowed.row_least, narrowed.row_most), columns, whole)
-    programme.costs(costs)
-    return programme.values if programme.solve() is Outcome.FOUND else None
-
-
-def world_of(system: Compiled, narrowed: Narrowed, costs: Floats) -> Floats | None:
-    """The same in whole numbers, part by part."""
-    world = narrowed.least.copy()
-    for here, matrix, rows, columns in pieces(narrowed).values():
-        programme = Programme(matrix, rows, columns, system.counts[here])
-        programme.costs(costs[here])
-        sums = Sums.of(matrix, rows, columns, system.sums[here])
-        found = whole_world(programme, system.counts[here], sums)[1]
-        if found is None:
-            return None
-        world[here] = found
-    return world
 
 
 @dataclass
@@ -147,22 +125,23 @@ class _Search:
         self.count, self.columns = len(part.targets), part.matrix.shape[1]
         self.found = Found(seen.copy(), from_bounds(part), np.zeros((self.count, 2), dtype=np.bool_))
         self.linear = _aimed(part, self.needed, None)
-        self._integral: Programme | None = None
         self._sums = Sums.of(part.matrix, part.rows, part.columns, part.sums)
         self._costs = np.zeros(self.columns + 2 * self.count)
         self._pattern = abs(part.matrix)
 
-    @property
+    @cached_property
     def integral(self) -> Programme:
         """The same programme in whole numbers."""
-        if self._integral is None:
-            self._integral = _aimed(self.part, self.needed, self.part.counts)
-        return self._integral
+        return _aimed(self.part, self.needed, self.part.counts)
 
     @cached_property
-    def _near_start(self) -> tuple[Programme, Programme]:
-        """Hubs are moved as little as can be, in fractions of people, which is quick and mostly enough; and in whole ones."""
-        return _moved(self.part, self.needed, None), _moved(self.part, self.needed, self.part.hubs)
+    def _near_start(self) -> Programme:
+        """Hubs are moved as little as can be, in fractions of people, which is quick and mostly enough."""
+        return _moved(self.part, self.needed, None)
+
+    @cached_property
+    def _near_start_in_whole_numbers(self) -> Programme:
+        return _moved(self.part, self.needed, self.part.hubs)
 
     def pending(self, side: int) -> Whole:
         """Targets for which no world was seen, and none has been ruled out by bounds."""
@@ -234,19 +213,29 @@ class _Search:
         if moved is not None:
             world = np.where(hubs, np.round(moved), self.part.start)
             goal = (no_miss - self.columns) % self.count
+            self._wish_for_all_pending()
             self._found_around(world, self._disturbed(world, goal), np.zeros_like(hubs), no_miss)
         return outcome
 
+    def _wish_for_all_pending(self) -> None:
+        """What is open still costs what it misses, so that a world that is searched for one target serves others, too."""
+        self._costs = np.zeros(self.columns + 2 * self.count)
+        for side in (LOW, HIGH):
+            pending = self.pending(side)
+            self._costs[self._misses(side, pending)] = _unlike(len(pending))
+
     def _moved_least(self, no_miss: Whole) -> tuple[Outcome, Floats | None]:
         """A world (columns of the part) with hubs in whole numbers that are moved as little as can be."""
-        outcome, world = Outcome.GIVEN_UP, None
-        for programme in self._near_start:
-            self._bar(programme, no_miss)
-            outcome = programme.solve()
-            world = programme.values[: self.columns] if outcome is Outcome.FOUND else None
-            if world is None or _are_whole(world[self.part.hubs]):
-                break
-        return outcome, world
+        outcome, world = self._with_no(no_miss, self._near_start)
+        if world is None or _are_whole(world[self.part.hubs]):
+            return outcome, world
+        return self._with_no(no_miss, self._near_start_in_whole_numbers)
+
+    def _with_no(self, no_miss: Whole, programme: Programme) -> tuple[Outcome, Floats | None]:
+        """The world (columns of the part) that a programme finds without some misses."""
+        self._bar(programme, no_miss)
+        outcome = programme.solve()
+        return outcome, programme.values[: self.columns] if outcome is Outcome.FOUND else None
 
     def _disturbed(self, world: Floats, goal: Whole) -> Flags:
         """What hangs together (columns), hubs left out, with a row that a world does not fit or with some targets."""

@@ -3,6 +3,7 @@
 What belongs here: quantiles of people who count alike. What does not: quantiles of weighted people (`weighted`).
 """
 
+from functools import lru_cache
 from math import floor
 from typing import Literal
 
@@ -56,6 +57,7 @@ def quantile_interval_ranks(n: int, p: float) -> tuple[int, int] | None:
     return lower, n - 1 - from_the_top
 
 
+@lru_cache(maxsize=4096)
 def _rank_below(n: int, p: float) -> int | None:
     """The largest r with P(Binomial(n, p) <= r) at most 2.5 per cent."""
     rank = floor(float(bdtrik(LOWER_TAIL, n, p))) + 1 if n else -1
