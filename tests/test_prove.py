@@ -337,6 +337,22 @@ def test_other_content_and_another_name_are_another_digest(code: Path) -> None:
     assert len({before, changed, digest([code / "end.py"], code)}) == 3
 
 
+@pytest.mark.parametrize(
+    ("name", "other", "is_other"),
+    [
+        ("start.py", '"""Words."""\nx = 1  # more of them\n"""And more."""\n\n\ndef y():\n    """Of y."""\n', False),
+        ("start.py", "x = 1\ndef y():\n    return 'words that are meant'\n", True),
+        ("start.toml", "x = 1\ny = 2\n# words\n", True),
+    ],
+)
+def test_words_about_code_are_no_other_code(tmp_path: Path, name: str, other: str, is_other: bool) -> None:
+    file = tmp_path / name
+    file.write_text("x = 1\n" + ("def y(): 'Of y, shortly.'\n" if name.endswith("py") else "y = 2\n"), encoding="utf-8")
+    before = digest([file], tmp_path)
+    file.write_text(other, encoding="utf-8")
+    assert (digest([file], tmp_path) != before) is is_other
+
+
 # --- The record ------------------------------------------------------------------------------------------------------------
 
 

@@ -57,7 +57,9 @@ def tidied(world: Floats) -> Floats:
 def world_of(
     system: Compiled, narrowed: Narrowed, costs: Floats, like: Floats, workers: int | None = None
 ) -> Floats | None:
-    """The same in whole numbers, part by part; those that fit are as in a world (columns) that it may be `like`."""
+    """A world in whole numbers, with low costs, part by part; None where none was found in time. Parts that fit are taken as
+    they are in a world (columns) that it may be `like`, whatever they cost there.
+    """
     misfitting = _misfitting(narrowed, like, system.whole)
     left = [piece for label, piece in pieces(narrowed).items() if label in misfitting]
     found = all_done([partial(_whole, system, piece, costs, like[piece[0]]) for piece in left], workers)
