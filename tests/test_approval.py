@@ -20,6 +20,7 @@ from survey_pipeline.approval import (
     decided,
     marks,
     overtaken_by,
+    put_away,
     refuse_rejected,
     standing_proposal,
     waiting,
@@ -77,6 +78,15 @@ def test_only_the_same_inputs_of_the_same_wave_are_refused_after_a_rejection() -
     refuse_rejected(entries, "2", "a")
     with pytest.raises(Rejected, match="rejected as it is, by Ada: because"):
         refuse_rejected(entries, "1", "a")
+
+
+def test_a_rejection_stands_until_the_wave_is_published_or_somebody_withdraws() -> None:
+    entries = chain((RELEASED, "1", "a"), (PROPOSED, "1", "a"), (REJECTED, "1", "a"), (PROPOSED, "1", "b"))
+    assert put_away(entries, "1", "a") == entries[2]
+    assert put_away(entries[:2], "1", "a") is put_away(entries, "1", "b") is put_away(entries, "2", "a") is None
+    for since, stands in (((RELEASED, "2"), True), ((RELEASED, "1"), False), ((Kind.WITHDRAWAL, None), False)):
+        after = [*entries, chained(entries, Entry("club", *since))]
+        assert (put_away(after, "1", "a") == entries[2]) is stands
 
 
 @pytest.mark.parametrize(

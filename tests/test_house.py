@@ -158,7 +158,10 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
             "stages",
             "storage",
         },
+    },
+    {
         "withdrawing": {
+            "approval",
             "corrections",
             "ingest",
             "ledger",
@@ -168,6 +171,7 @@ FLOORS: tuple[dict[str, set[str]], ...] = (
             "reading",
             "released_people",
             "rendering",
+            "reviewing",
             "stages",
             "storage",
         },

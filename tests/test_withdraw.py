@@ -28,6 +28,7 @@ DOSE = "913.25"
 PERSON = 7
 CODE = f"member-{PERSON}"
 NO_DIARY = {"Diary: which day?": "", "Diary: pain that day": ""}
+OF_TWO = 'name = "two"\nleast_difference = 2\nlooser = "so that a test is short"\n'
 STILL = "still counts answers that have been withdrawn"
 
 
@@ -57,6 +58,10 @@ class Survey:
 
     def withdraw(self, *more: str | Path) -> Said:
         return call("withdraw", "-i", self.instrument, "--home", self.home, *more)
+
+    def decide(self, command: str, wave: str = "2026-01") -> Said:
+        who = ("--by", "Ada", "--reason", "a form is misspelt")
+        return call(command, "-i", self.instrument, "-w", wave, "--home", self.home, *who)
 
     def kept(self, wave: str = "2026-01") -> pl.DataFrame:
         known = self.warehouse.wave("club", wave) or {}
@@ -114,9 +119,22 @@ def published(survey: Survey, prepared: Survey) -> Path:
 @pytest.fixture
 def of_two(survey: Survey, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The same wave under a policy by which two people may be the difference."""
-    policy = survey.folder / "schemas" / "disclosure.toml"
-    policy.parent.mkdir()
-    policy.write_text('name = "two"\nleast_difference = 2\nlooser = "so that a test is short"\n', encoding="utf-8")
+    return under(OF_TWO, survey, monkeypatch)
+
+
+@pytest.fixture
+def approved(survey: Survey, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same, where somebody must approve, and has."""
+    export = under(OF_TWO + "require_approval = true\n", survey, monkeypatch)
+    assert survey.decide("approve").code == 0
+    return export
+
+
+def under(policy: str, survey: Survey, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The wave, run under a policy; gives its export."""
+    file = survey.folder / "schemas" / "disclosure.toml"
+    file.parent.mkdir()
+    file.write_text(policy, encoding="utf-8")
     monkeypatch.chdir(survey.folder)
     export = survey.export(everybody())
     assert survey.run(export).code == 0
@@ -281,6 +299,48 @@ def test_with_enough_withdrawals_the_report_is_made_again_by_itself(survey: Surv
     assert said["releases"][0]["release_number"] == 2 and said["held_back"] == {}
     again = survey.run(of_two)
     assert again.code == 0 and STILL not in again.out and "unchanged since release 2" in again.out
+
+
+@pytest.mark.slow
+def test_where_somebody_must_approve_it_is_put_before_them(survey: Survey, approved: Path) -> None:
+    survey.withdraw(CODE)
+    said = survey.withdraw("member-8")
+    page = survey.home / "review" / "club" / "2026-01" / "proposal.md"
+    assert said.code == 0 and f"2026-01: release 2 waits for approval. Look at: {page}" in said.out
+    assert page.exists() and survey.releases() == [("2026-01", 1, None)]
+    assert "release 2 still waits for approval" in survey.run(approved).out
+    again = survey.withdraw("member-9", "--json").document
+    assert again["proposals"][0]["is_new"] is True and again["review"] == [str(page)] and again["remarks"] == []
+    assert survey.decide("approve").code == 0
+    assert survey.releases() == [("2026-01", 1, None), ("2026-01", 2, "answers withdrawn")]
+    assert "unchanged since release 2" in survey.run(approved).out
+
+
+@pytest.mark.slow
+def test_a_schedule_goes_on_after_it_was_rejected(survey: Survey, approved: Path) -> None:
+    survey.withdraw(CODE)
+    survey.withdraw("member-8")
+    assert survey.decide("reject").code == 0
+    entered = survey.warehouse.ledger("club")
+    said = survey.run(approved)
+    assert said.code == 0 and STILL in said.out and "rejected by Ada: a form is misspelt" in said.out
+    assert "unchanged since release 1" in said.out and survey.warehouse.ledger("club") == entered
+    refused = survey.run(approved, "--correction", "the same once more")
+    assert refused.code == 5 and "was rejected as it is, by Ada" in refused.err
+    assert survey.withdraw("member-9", "--json").document["proposals"][0]["release_number"] == 2
+    assert survey.decide("approve").code == 0 and "unchanged since release 2" in survey.run(approved).out
+
+
+def test_what_waits_and_holds_withdrawn_answers_is_named(survey: Survey, monkeypatch: pytest.MonkeyPatch) -> None:
+    export = under("require_approval = true\n", survey, monkeypatch)
+    said = survey.withdraw(CODE)
+    assert (
+        said.code == 0
+        and "waits for approval of wave 2026-01 was made before this withdrawal: run that wave" in said.out
+    )
+    assert survey.decide("approve").code == 5
+    assert "release 1 waits for approval" in survey.run(export).out and survey.decide("approve").code == 0
+    assert survey.withdraw("member-8", "--json").document["remarks"] == []
 
 
 def test_a_scheduled_run_publishes_what_may_be_published_now(survey: Survey, of_two: Path) -> None:

@@ -69,6 +69,16 @@ def refuse_rejected(entries: Sequence[Entry], wave: str, fingerprint: str) -> No
             )
 
 
+def put_away(entries: Sequence[Entry], wave: str, fingerprint: str) -> Entry | None:
+    """The rejection of the same inputs, where since then nobody has withdrawn and the wave was not published."""
+    for entry in reversed(entries):
+        if entry.kind is Kind.WITHDRAWAL or (entry.kind, entry.wave) == (Kind.RELEASE, wave):
+            return None
+        if (entry.kind, entry.wave, entry.fingerprint) == (Kind.REJECTION, wave, fingerprint):
+            return entry
+    return None
+
+
 def decided(entries: Sequence[Entry], instrument: str, wave: str, kind: Kind, by: str, reason: str) -> Entry:
     """What waits as the release that is approved, or as a rejection; not yet placed in the chain.
 

@@ -108,9 +108,9 @@ def ingest_wave(request: RunRequest, tell: Tell = silently) -> ReadWave:
     corrections = of_exports(standing, (one.sha256 for one in exports))
     fingerprint = fingerprint_of(exports, instrument, policy_in_force(instrument), corrections, request.by_hand)
     _refuse_other_waves(warehouse, instrument, request, exports)
-    refuse_rejected(warehouse.ledger(instrument.name), request.wave, fingerprint)
     known, since = warehouse.wave(instrument.name, request.wave), None
     if request.correction or not _is_but_withdrawn(warehouse, instrument, known, exports, corrections, fingerprint):
+        refuse_rejected(warehouse.ledger(instrument.name), request.wave, fingerprint)
         _refuse_other_inputs(warehouse, instrument, request, exports, fingerprint)
     elif known:
         since = known["withdrawn_since"]

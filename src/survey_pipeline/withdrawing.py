@@ -15,6 +15,7 @@ from typing import Any
 
 import polars as pl
 
+from survey_pipeline.approval import overtaken_by, put_away, waiting
 from survey_pipeline.corrections import EXPORT_SHA256, of_exports, summary
 from survey_pipeline.errors import NotSafeToPublish, UserError, WrongUsage
 from survey_pipeline.ingest import respondent_of
@@ -29,6 +30,7 @@ from survey_pipeline.release import Release
 from survey_pipeline.released_people import BATCH_ROWS, earlier_people, keep_all_people, people_of_wave
 from survey_pipeline.rendering import render_wave
 from survey_pipeline.request import Places, RunRequest
+from survey_pipeline.reviewing import show_proposal
 from survey_pipeline.stages import (
     CountedWave,
     ReadWave,
@@ -61,6 +63,10 @@ class Withdrawal:
     held_back: dict[str, str] = field(default_factory=dict)
     """By wave, what its published report waits for."""
     reports: tuple[str, ...] = ()
+    proposals: tuple[ReleasedWave, ...] = ()
+    """What waits for approval instead of being released."""
+    review: tuple[str, ...] = ()
+    """Where a reviewer begins to look at what waits, for each."""
     remarks: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
@@ -334,12 +340,15 @@ def disclose_or_wait(request: RunRequest, read: ReadWave, counted: CountedWave) 
     if _is_published(warehouse, read):
         return released_wave(standing.release, is_new=False)
     asked = request.model_copy(update={"correction": request.correction or WITHDRAWN})
+    stands = released_wave(standing.release, is_new=False)
+    if rejected := put_away(warehouse.ledger(read.instrument), read.wave, read.fingerprint):
+        return replace(stands, remarks=(_was_rejected(rejected),))
     try:
         return disclose_wave(asked, read, counted, also_if_unchanged=True)
     except NotSafeToPublish as held_back:
         if request.correction:
             raise
-        return replace(released_wave(standing.release, is_new=False), remarks=(_waits(read.wave, held_back),))
+        return replace(stands, remarks=(_waits(read.wave, held_back),))
 
 
 def _is_published(warehouse: Warehouse, read: ReadWave) -> bool:
@@ -354,6 +363,14 @@ def _waits(wave: str, held_back: UserError) -> str:
     return (
         f"The published report of wave {wave} still counts answers that have been withdrawn: made again now, the two would "
         f"give those people away. {held_back.next_step} Then it is published again by itself."
+    )
+
+
+def _was_rejected(rejection: Entry) -> str:
+    return (
+        f"The published report of wave {rejection.wave} still counts answers that have been withdrawn. Made without them, it "
+        "is proposed again when somebody else withdraws, or once the exports, the corrections, the instrument or the policy "
+        f"have changed. As it is, it was rejected by {rejection.by}: {rejection.reason}"
     )
 
 
@@ -372,7 +389,18 @@ def _publish(places: Places, given: str, instrument: Instrument, rows: Mapping[s
             done = replace(done, held_back={**done.held_back, row[WAVE]: why})
         else:
             done = _published(done, places, given, row)
-    return done
+    return replace(done, remarks=_overtaken(warehouse.ledger(instrument.name), warehouse.waves(instrument.name)))
+
+
+def _overtaken(entries: Sequence[Entry], waves: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Of what waits and may hold answers that have been withdrawn since."""
+    waits = [proposal for row in waves if (proposal := waiting(entries, row[WAVE]))]
+    return tuple(
+        f"What waits for approval of wave {proposal.wave} was made before this withdrawal: run that wave again, and it is "
+        "proposed anew."
+        for proposal in waits
+        if overtaken_by(entries, proposal)
+    )
 
 
 def _asks_otherwise(release: Release, instrument: Instrument) -> bool:
@@ -389,7 +417,10 @@ def _published(done: Withdrawal, places: Places, given: str, row: dict[str, Any]
     released = disclose_or_wait(request, read, counted)
     if released.remarks and not released.is_new:
         return replace(done, held_back={**done.held_back, wave: " ".join(released.remarks)})
-    if not released.is_new or released.waits_for_approval:
+    if released.waits_for_approval:
+        review = show_proposal(request, released)
+        return replace(done, proposals=(*done.proposals, released), review=(*done.review, *review))
+    if not released.is_new:
         return done
     pages = render_wave(places, released)
     return replace(done, releases=(*done.releases, released), reports=(*done.reports, *pages))
@@ -400,4 +431,8 @@ def words_of(done: Withdrawal) -> list[str]:
     waves = ", ".join(f"{wave} ({n_of(n, 'row')})" for wave, n in done.rows.items())
     taken = f"Taken out of the warehouse for good: {waves}." if waves else "These answers were taken out before."
     published = [f"{one.wave}: published release {one.release_number}." for one in done.releases]
-    return [taken, *published, *done.held_back.values(), *done.remarks, *NEXT_STEPS]
+    waits = [
+        f"{one.wave}: release {one.release_number} waits for approval. Look at: {page}"
+        for one, page in zip(done.proposals, done.review, strict=True)
+    ]
+    return [taken, *published, *waits, *done.held_back.values(), *done.remarks, *NEXT_STEPS]
