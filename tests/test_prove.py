@@ -342,7 +342,10 @@ def test_other_content_and_another_name_are_another_digest(code: Path) -> None:
     [
         ("start.py", '"""Words."""\nx = 1  # more of them\n"""And more."""\n\n\ndef y():\n    """Of y."""\n', False),
         ("start.py", "x = 1\ndef y():\n    return 'words that are meant'\n", True),
-        ("start.toml", "x = 1\ny = 2\n# words\n", True),
+        ("start.toml", "# words\nx = 1\n\ny = 2  # and more\n", False),
+        ("start.toml", "x = 1\ny = 3\n", True),
+        ("start.toml", "y = 2\nx = 1\n", True),
+        ("start.lock", "x = 1\ny = 2\n# words\n", True),
     ],
 )
 def test_words_about_code_are_no_other_code(tmp_path: Path, name: str, other: str, is_other: bool) -> None:

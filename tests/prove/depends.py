@@ -5,6 +5,7 @@ What belongs here: finding those files, and their digest. What does not: keeping
 
 import ast
 import hashlib
+import tomllib
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -27,10 +28,10 @@ def code_digest() -> str:
 
 
 def digest(files: Iterable[Path], root: Path) -> str:
-    """Of files with their names below a folder. Words about code change no result, and do not count."""
+    """Of files with their names below a folder. Words about code and settings change no result, and do not count."""
     found = hashlib.sha256()
     for file in files:
-        content = _code(file) if file.suffix == ".py" else file.read_bytes()
+        content = MEANT.get(file.suffix, Path.read_bytes)(file)
         found.update(f"{file.relative_to(root).as_posix()}\n{len(content)}\n".encode())
         found.update(content)
     return found.hexdigest()[:16]
@@ -38,6 +39,14 @@ def digest(files: Iterable[Path], root: Path) -> str:
 
 def _code(file: Path) -> bytes:
     return ast.unparse(_Wordless().visit(ast.parse(file.read_text(encoding="utf-8")))).encode()
+
+
+def _settings(file: Path) -> bytes:
+    return repr(tomllib.loads(file.read_text(encoding="utf-8"))).encode()
+
+
+MEANT = {".py": _code, ".toml": _settings}
+"""What of a file counts, by its ending; of all others, everything."""
 
 
 class _Wordless(ast.NodeTransformer):
