@@ -219,7 +219,15 @@ def test_links_lead_somewhere() -> None:
     assert len(set(anchors(document()))) == len(sections(document()))
     files = {link for link in links if not link.startswith(("#", "http"))}
     assert {"agreement.md", "simulations.md", "weights.md", "diary.md", "doses.md"} <= files
-    assert not [link for link in files if not (DOCUMENT.parent / link).exists()]
+    assert not [link for link in files if not there(link)]
+    assert not there("proof.md#no-such-heading") and not there("no-such-page.md")
+
+
+def there(link: str) -> bool:
+    """Whether a page beside this one exists, and has the heading if the link names one."""
+    name, _, heading = link.partition("#")
+    page = DOCUMENT.parent / name
+    return page.exists() and (not heading or heading in anchors(page.read_text("utf-8")))
 
 
 # --- Names of statistics ------------------------------------------------------------------------------------------------
